@@ -1,0 +1,1 @@
+"""wattbench: an emulation test bench for electricity-meter firmware."""

@@ -1,0 +1,1 @@
+"""Foundations every tier stands on: virtual time, wires, register tables, models, errors."""

@@ -1,0 +1,38 @@
+"""Virtual time: whole nanoseconds since power-on, and exact arithmetic between clocks.
+
+No clock accumulates rounding: tick counts and tick instants are computed from an anchor each time, so
+28 800 000 periods of 125 us are exactly one hour.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+NS_PER_S = 1_000_000_000
+
+
+def to_ns(seconds: float | int | str | Fraction) -> int:
+    """Virtual time in ns of a time in seconds; text such as `"0.1"` is taken exactly."""
+    return round(Fraction(seconds) * NS_PER_S)
+
+
+class TickClock:
+    """A counter clock of `hz` ticks per second that starts at `anchor_ns`; hz may be a Fraction."""
+
+    __slots__ = ("_den", "_num", "anchor_ns", "hz")
+
+    def __init__(self, hz: int | Fraction, anchor_ns: int = 0) -> None:
+        self.hz = Fraction(hz)
+        if self.hz <= 0:
+            raise ValueError(f"a clock needs a frequency above 0 Hz, not {hz}")
+        self.anchor_ns = anchor_ns
+        ratio = self.hz / NS_PER_S
+        self._num, self._den = ratio.numerator, ratio.denominator
+
+    def ticks_at(self, time_ns: int) -> int:
+        """Whole ticks that have passed from the anchor to `time_ns`."""
+        return (time_ns - self.anchor_ns) * self._num // self._den
+
+    def time_of(self, tick: int) -> int:
+        """First whole ns at which `ticks_at` reaches `tick`."""
+        return self.anchor_ns - (-tick * self._den // self._num)

@@ -1,0 +1,132 @@
+"""Register tables: the only description of a block's registers, as TOML beside the models.
+
+A table names each register with offset, width, access, reset value and a line of meaning, and its fields with
+their bits. `{n}` in a name makes an array (`count`, `step`). Field and register `access` is one of
+
+    rw    stored                     ro    written bits are ignored
+    wo    reads as zero              w1c   a written one clears the bit
+    w1t   a written one toggles      sc    stored, then cleared by the model (self-clearing)
+
+`modelled = false` on a field means: stored, but nothing happens; a write that changes it is counted.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.resources import files
+
+ACCESS_KINDS = ("rw", "ro", "wo", "w1c", "w1t", "sc")
+
+
+@dataclass(frozen=True)
+class Field:
+    """Bits `low + width - 1` to `low` of a register."""
+
+    name: str
+    low: int
+    width: int
+    access: str
+    meaning: str
+    modelled: bool = True
+
+    @property
+    def mask(self) -> int:
+        """The field's bits at their place in the register."""
+        return ((1 << self.width) - 1) << self.low
+
+    def get(self, value: int) -> int:
+        """The field's number out of a register value."""
+        return value >> self.low & (1 << self.width) - 1
+
+    def put(self, value: int, number: int) -> int:
+        """`value` with the field set to `number` (cut to its width)."""
+        return value & ~self.mask | number << self.low & self.mask
+
+
+@dataclass(frozen=True)
+class Register:
+    """One register or, with `count` above 1, an array of equal registers `step` bytes apart."""
+
+    name: str
+    offset: int
+    width: int
+    access: str
+    reset: int
+    meaning: str
+    fields: dict[str, Field] = field(default_factory=dict)
+    count: int = 1
+    step: int = 0
+    svd_reset: int | None = None
+
+    def __getitem__(self, name: str) -> Field:
+        return self.fields[name]
+
+    @cached_property
+    def masks(self) -> dict[str, int]:
+        """Bits of each access kind; a register without fields has all its bits of its own access."""
+        full = (1 << self.width) - 1
+        if not self.fields:
+            return {kind: full if kind == self.access else 0 for kind in ACCESS_KINDS}
+        result = dict.fromkeys(ACCESS_KINDS, 0)
+        for item in self.fields.values():
+            result[item.access] |= item.mask
+        return result
+
+    @cached_property
+    def unmodelled_mask(self) -> int:
+        """Bits that are stored without effect."""
+        return sum(item.mask for item in self.fields.values() if not item.modelled)
+
+
+@dataclass(frozen=True)
+class RegisterTable:
+    """All registers of one kind of block."""
+
+    block: str
+    svd: str
+    meaning: str
+    registers: dict[str, Register]
+
+    def __getitem__(self, name: str) -> Register:
+        return self.registers[name]
+
+    def instances(self) -> Iterator[tuple[str, int, Register, int]]:
+        """Each single register: name, offset, its table entry, its number in the array."""
+        for register in self.registers.values():
+            for number in range(register.count):
+                name = register.name.replace("{n}", str(number))
+                yield name, register.offset + number * register.step, register, number
+
+
+def _field(name: str, entry: dict[str, object], access: str) -> Field:
+    high, _, low = str(entry["bits"]).partition(":")
+    low_bit = int(low or high)
+    kind = str(entry.get("access", access))
+    if kind not in ACCESS_KINDS:
+        raise ValueError(f"field {name}: access {kind!r} is none of {', '.join(ACCESS_KINDS)}")
+    return Field(name, low_bit, int(high) - low_bit + 1, kind, str(entry["meaning"]), bool(entry.get("modelled", True)))
+
+
+def parse_table(text: str) -> RegisterTable:
+    """A register table from its TOML text; KeyError or ValueError name what is wrong with it."""
+    data = tomllib.loads(text)
+    registers = {}
+    for name, entry in data["registers"].items():
+        access = entry.get("access", "rw")
+        if access not in ACCESS_KINDS:
+            raise ValueError(f"register {name}: access {access!r} is none of {', '.join(ACCESS_KINDS)}")
+        fields = {key: _field(key, item, access) for key, item in entry.get("fields", {}).items()}
+        registers[name] = Register(
+            name, entry["offset"], entry.get("width", 32), access, entry.get("reset", 0), entry["meaning"],
+            fields, entry.get("count", 1), entry.get("step", 0), entry.get("svd_reset"),
+        )  # fmt: skip
+    return RegisterTable(data["block"], data.get("svd", ""), data["meaning"], registers)
+
+
+@cache
+def load_table(package: str, name: str) -> RegisterTable:
+    """The table `registers/<name>.toml` of a package, read once."""
+    return parse_table(files(package).joinpath("registers", f"{name}.toml").read_text(encoding="utf-8"))

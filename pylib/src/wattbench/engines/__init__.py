@@ -1,0 +1,1 @@
+"""The two ways to run a machine, behind one contract (`engine.py`)."""

@@ -1,0 +1,1 @@
+"""The Monitor language of .resc scripts: text in, plain data out."""

@@ -1,0 +1,1 @@
+"""The .repl platform language: text in, plain data out."""

@@ -1,0 +1,1 @@
+"""What people see after a run: JUnit, HTML, summary. Reads results only."""
