@@ -6,7 +6,9 @@ No clock accumulates rounding: tick counts and tick instants are computed from a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Protocol
 
 NS_PER_S = 1_000_000_000
 
@@ -36,3 +38,13 @@ class TickClock:
     def time_of(self, tick: int) -> int:
         """First whole ns at which `ticks_at` reaches `tick`."""
         return self.anchor_ns - (-tick * self._den // self._num)
+
+
+class ClockSource(Protocol):
+    """Where a block takes its clock from: the clock controller, or a fixed oscillator in a test."""
+
+    def rate_hz(self, root: str) -> Fraction | int:
+        """Present frequency of clock root `root` (`"GPT1"`, `"LPUART1"`, ...); 0 while it is off."""
+
+    def on_rate_change(self, callback: Callable[[], None]) -> None:
+        """Call `callback` after each change of any root's frequency."""

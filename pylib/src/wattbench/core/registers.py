@@ -1,13 +1,15 @@
 """Register tables: the only description of a block's registers, as TOML beside the models.
 
 A table names each register with offset, width, access, reset value and a line of meaning, and its fields with
-their bits. `{n}` in a name makes an array (`count`, `step`). Field and register `access` is one of
+their bits. `{n}` in a name makes an array (`count`, `step`; `first` is the number of its first member, 0 unless
+given). Field and register `access` is one of
 
     rw    stored                     ro    written bits are ignored
     wo    reads as zero              w1c   a written one clears the bit
     w1t   a written one toggles      sc    stored, then cleared by the model (self-clearing)
 
-`modelled = false` on a field means: stored, but nothing happens; a write that changes it is counted.
+`modelled = false` on a field means: stored, but nothing happens; a write that changes it is counted. On a register
+it holds for every bit or, where fields are listed, for the fields that do not say otherwise.
 """
 
 from __future__ import annotations
@@ -60,6 +62,8 @@ class Register:
     count: int = 1
     step: int = 0
     svd_reset: int | None = None
+    first: int = 0
+    modelled: bool = True
 
     def __getitem__(self, name: str) -> Field:
         return self.fields[name]
@@ -78,6 +82,8 @@ class Register:
     @cached_property
     def unmodelled_mask(self) -> int:
         """Bits that are stored without effect."""
+        if not self.fields:
+            return 0 if self.modelled else (1 << self.width) - 1
         return sum(item.mask for item in self.fields.values() if not item.modelled)
 
 
@@ -96,18 +102,19 @@ class RegisterTable:
     def instances(self) -> Iterator[tuple[str, int, Register, int]]:
         """Each single register: name, offset, its table entry, its number in the array."""
         for register in self.registers.values():
-            for number in range(register.count):
+            for member in range(register.count):
+                number = register.first + member
                 name = register.name.replace("{n}", str(number))
-                yield name, register.offset + number * register.step, register, number
+                yield name, register.offset + member * register.step, register, number
 
 
-def _field(name: str, entry: dict[str, object], access: str) -> Field:
+def _field(name: str, entry: dict[str, object], access: str, modelled: bool) -> Field:
     high, _, low = str(entry["bits"]).partition(":")
     low_bit = int(low or high)
     kind = str(entry.get("access", access))
     if kind not in ACCESS_KINDS:
         raise ValueError(f"field {name}: access {kind!r} is none of {', '.join(ACCESS_KINDS)}")
-    return Field(name, low_bit, int(high) - low_bit + 1, kind, str(entry["meaning"]), bool(entry.get("modelled", True)))
+    return Field(name, low_bit, int(high) - low_bit + 1, kind, str(entry["meaning"]), bool(entry.get("modelled", modelled)))
 
 
 def parse_table(text: str) -> RegisterTable:
@@ -118,10 +125,12 @@ def parse_table(text: str) -> RegisterTable:
         access = entry.get("access", "rw")
         if access not in ACCESS_KINDS:
             raise ValueError(f"register {name}: access {access!r} is none of {', '.join(ACCESS_KINDS)}")
-        fields = {key: _field(key, item, access) for key, item in entry.get("fields", {}).items()}
+        modelled = entry.get("modelled", True)
+        fields = {key: _field(key, item, access, modelled) for key, item in entry.get("fields", {}).items()}
         registers[name] = Register(
             name, entry["offset"], entry.get("width", 32), access, entry.get("reset", 0), entry["meaning"],
             fields, entry.get("count", 1), entry.get("step", 0), entry.get("svd_reset"),
+            entry.get("first", 0), modelled,
         )  # fmt: skip
     return RegisterTable(data["block"], data.get("svd", ""), data["meaning"], registers)
 
