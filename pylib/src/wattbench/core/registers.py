@@ -114,7 +114,9 @@ def _field(name: str, entry: dict[str, object], access: str, modelled: bool) -> 
     kind = str(entry.get("access", access))
     if kind not in ACCESS_KINDS:
         raise ValueError(f"field {name}: access {kind!r} is none of {', '.join(ACCESS_KINDS)}")
-    return Field(name, low_bit, int(high) - low_bit + 1, kind, str(entry["meaning"]), bool(entry.get("modelled", modelled)))
+    return Field(
+        name, low_bit, int(high) - low_bit + 1, kind, str(entry["meaning"]), bool(entry.get("modelled", modelled))
+    )
 
 
 def parse_table(text: str) -> RegisterTable:
