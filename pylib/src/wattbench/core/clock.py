@@ -48,3 +48,17 @@ class ClockSource(Protocol):
 
     def on_rate_change(self, callback: Callable[[], None]) -> None:
         """Call `callback` after each change of any root's frequency."""
+
+
+class FixedClock:
+    """A clock source whose every root runs at one frequency for ever."""
+
+    def __init__(self, hz: int | Fraction) -> None:
+        self.hz = hz
+
+    def rate_hz(self, root: str) -> Fraction | int:
+        """See `ClockSource.rate_hz`."""
+        return self.hz
+
+    def on_rate_change(self, callback: Callable[[], None]) -> None:
+        """See `ClockSource.on_rate_change`; never called."""

@@ -117,6 +117,7 @@ class RegisterBlock(Model):
     _slots: ClassVar[dict[int, tuple[int, Register, int]]]
     _index: ClassVar[dict[str, int]]
     _offsets: ClassVar[list[tuple[str, int, Register]]]
+    _resets: ClassVar[list[int]]
     _read_names: ClassVar[dict[str, str]]
     _write_names: ClassVar[dict[str, str]]
 
@@ -124,10 +125,11 @@ class RegisterBlock(Model):
         super().__init_subclass__(**kwargs)
         if not hasattr(cls, "table"):
             return
-        cls._slots, cls._index, cls._offsets = {}, {}, []
+        cls._slots, cls._index, cls._offsets, cls._resets = {}, {}, [], []
         for index, (name, offset, register, number) in enumerate(cls.table.instances()):
             cls._index[name] = index
             cls._offsets.append((name, offset, register))
+            cls._resets.append(register.reset_of(number))
             for byte in range(register.width // 8):
                 cls._slots.setdefault(offset + byte, (index, register, number))
         cls._read_names, cls._write_names = {}, {}
@@ -140,7 +142,7 @@ class RegisterBlock(Model):
 
     def __init__(self, host: Host, name: str) -> None:
         super().__init__(host, name)
-        self.values = [register.reset for _, _, register in self._offsets]
+        self.values = list(self._resets)
         self._readers = {key: getattr(self, method) for key, method in self._read_names.items()}
         self._writers = {key: getattr(self, method) for key, method in self._write_names.items()}
 
@@ -154,7 +156,7 @@ class RegisterBlock(Model):
     def reset(self) -> None:
         """See `Model.reset`."""
         super().reset()
-        self.values = [register.reset for _, _, register in self._offsets]
+        self.values = list(self._resets)
 
     def save(self) -> dict[str, Any]:
         """See `Model.save`."""

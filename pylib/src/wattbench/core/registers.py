@@ -2,7 +2,8 @@
 
 A table names each register with offset, width, access, reset value and a line of meaning, and its fields with
 their bits. `{n}` in a name makes an array (`count`, `step`; `first` is the number of its first member, 0 unless
-given). Field and register `access` is one of
+given; `names` lists words that stand there instead, one for each member; `resets` lists reset values that differ
+between members). Field and register `access` is one of
 
     rw    stored                     ro    written bits are ignored
     wo    reads as zero              w1c   a written one clears the bit
@@ -64,6 +65,16 @@ class Register:
     svd_reset: int | None = None
     first: int = 0
     modelled: bool = True
+    names: tuple[str, ...] = ()
+    resets: tuple[int, ...] = ()
+
+    def name_of(self, number: int) -> str:
+        """Name of the single register, or of the array's register `number` (counted from `first`)."""
+        return self.name.replace("{n}", self.names[number - self.first] if self.names else str(number))
+
+    def reset_of(self, number: int) -> int:
+        """Reset value of the single register, or of the array's register `number` (counted from `first`)."""
+        return self.resets[number - self.first] if self.resets else self.reset
 
     def __getitem__(self, name: str) -> Field:
         return self.fields[name]
@@ -104,8 +115,7 @@ class RegisterTable:
         for register in self.registers.values():
             for member in range(register.count):
                 number = register.first + member
-                name = register.name.replace("{n}", str(number))
-                yield name, register.offset + member * register.step, register, number
+                yield register.name_of(number), register.offset + member * register.step, register, number
 
 
 def _field(name: str, entry: dict[str, object], access: str, modelled: bool) -> Field:
@@ -129,10 +139,14 @@ def parse_table(text: str) -> RegisterTable:
             raise ValueError(f"register {name}: access {access!r} is none of {', '.join(ACCESS_KINDS)}")
         modelled = entry.get("modelled", True)
         fields = {key: _field(key, item, access, modelled) for key, item in entry.get("fields", {}).items()}
+        names, resets = tuple(entry.get("names", ())), tuple(entry.get("resets", ()))
+        count = len(names) or entry.get("count", 1)
+        if resets and len(resets) != count:
+            raise ValueError(f"register {name}: {len(resets)} resets for {count} registers")
         registers[name] = Register(
             name, entry["offset"], entry.get("width", 32), access, entry.get("reset", 0), entry["meaning"],
-            fields, entry.get("count", 1), entry.get("step", 0), entry.get("svd_reset"),
-            entry.get("first", 0), modelled,
+            fields, count, entry.get("step", 0), entry.get("svd_reset"),
+            entry.get("first", 0), modelled, names, resets,
         )  # fmt: skip
     return RegisterTable(data["block"], data.get("svd", ""), data["meaning"], registers)
 
