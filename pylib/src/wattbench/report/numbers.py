@@ -1,0 +1,33 @@
+"""How numbers are written for people."""
+
+from __future__ import annotations
+
+MINUS = "\N{MINUS SIGN}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
+
+
+def plain(value: float, digits: int = 6) -> str:
+    """A value with `digits` significant digits, groups of three, and a true minus sign."""
+    text = f"{value:.{digits}g}"
+    if "e" not in text:
+        decimals = max(0, digits - len(f"{abs(value):.0f}")) if abs(value) >= 1 else len(text.partition(".")[2])
+        text = f"{value:,.{decimals}f}".replace(",", THIN)
+    return text.replace("-", MINUS)
+
+
+def signed(value: float) -> str:
+    """An error with its sign, four decimals where it is small and two where it is not."""
+    text = f"{value:+.4f}" if abs(value) < 1 else f"{value:+.2f}"
+    return text.replace("-", MINUS)
+
+
+def percent(value: float) -> str:
+    """A limit or uncertainty without trailing zeros."""
+    return f"{value:.3g}".replace("-", MINUS)
+
+
+def seconds(value: float) -> str:
+    """A duration in s, or in min and s from two minutes on."""
+    if value < 120:
+        return f"{value:.3g}{THIN}s" if value < 10 else f"{value:.1f}{THIN}s"
+    return f"{int(value) // 60}{THIN}min {int(value) % 60}{THIN}s"
