@@ -3,7 +3,7 @@
 A table names each register with offset, width, access, reset value and a line of meaning, and its fields with
 their bits. `{n}` in a name makes an array (`count`, `step`; `first` is the number of its first member, 0 unless
 given; `names` lists words that stand there instead, one for each member; `resets` lists reset values that differ
-between members). Field and register `access` is one of
+between members; `name` is given where several arrays share one, so that their keys differ). Field and register `access` is one of
 
     rw    stored                     ro    written bits are ignored
     wo    reads as zero              w1c   a written one clears the bit
@@ -144,7 +144,8 @@ def parse_table(text: str) -> RegisterTable:
         if resets and len(resets) != count:
             raise ValueError(f"register {name}: {len(resets)} resets for {count} registers")
         registers[name] = Register(
-            name, entry["offset"], entry.get("width", 32), access, entry.get("reset", 0), entry["meaning"],
+            entry.get("name", name), entry["offset"], entry.get("width", 32), access, entry.get("reset", 0),
+            entry["meaning"],
             fields, count, entry.get("step", 0), entry.get("svd_reset"),
             entry.get("first", 0), modelled, names, resets,
         )  # fmt: skip
