@@ -1,0 +1,114 @@
+"""The mains as one converter sees it: volts at its pins, and evidence of what it has asked for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wattbench.core.analog import FloatArray
+from wattbench.core.clock import NS_PER_S
+from wattbench.core.errors import StimulusError
+from wattbench.labs.grid.front_end import FrontEnd
+from wattbench.labs.grid.schedule import Channel, Schedule, Segment
+
+_NOTHING_V = 1e-12
+"""A stimulus below this at the pin, such as the neutral current of a balanced load, needs no evidence."""
+
+
+@dataclass
+class Pin:
+    """One input of a converter that is wired to the mains."""
+
+    afe: str
+    input_name: str
+    channel: Channel
+    front_end: FrontEnd
+    full_scale_v: float
+    """Largest magnitude that the converter turns into a code."""
+
+
+@dataclass
+class Sampled:
+    """What a converter has asked of one segment on one input."""
+
+    first_ns: int
+    samples: int = 0
+    clipped: int = 0
+    """Samples at which the sensor itself was at its `clip_v`."""
+
+
+class AfeSource:
+    """The `AnalogSource` of one converter. Inputs that are not wired to the mains are at 0 V."""
+
+    def __init__(self, schedule: Schedule, pins: list[Pin]) -> None:
+        self.schedule = schedule
+        self.pins = {pin.input_name: pin for pin in pins}
+        self.evidence: dict[str, dict[int, Sampled]] = {pin.input_name: {} for pin in pins}
+        """By input and start of the segment in ns."""
+
+    def volts(self, input_name: str, times_s: FloatArray) -> FloatArray:
+        """See `AnalogSource.volts`."""
+        pin = self.pins.get(input_name)
+        if pin is None or times_s.size == 0:
+            return np.zeros_like(times_s)
+        front_end = pin.front_end
+        times_ns = np.rint(times_s * NS_PER_S).astype(np.int64)
+        line_times_s = times_s - front_end.delay_us * 1e-6 if front_end.delay_us else times_s
+        volts = front_end.pin_volts(self.schedule.value(pin.channel, line_times_s), times_ns)
+        first = self.schedule.index_at(int(times_ns[0]) - front_end.delay_ns)
+        last = self.schedule.index_at(int(times_ns[-1]) - front_end.delay_ns)
+        for segment in self.schedule.segments[first : last + 1]:
+            self._record(pin, segment, times_ns - front_end.delay_ns, volts)
+        return volts
+
+    def _record(self, pin: Pin, segment: Segment, line_ns: NDArray[np.int64], volts: FloatArray) -> None:
+        start = int(np.searchsorted(line_ns, segment.start_ns)) if segment.start_ns else 0
+        stop = line_ns.size if segment.end_ns is None else int(np.searchsorted(line_ns, segment.end_ns))
+        if start < stop:
+            first_ns = int(line_ns[start]) + pin.front_end.delay_ns
+            sampled = self.evidence[pin.input_name].setdefault(segment.start_ns, Sampled(first_ns))
+            sampled.samples += stop - start
+            if pin.front_end.clip_v < math.inf:
+                sampled.clipped += int(np.count_nonzero(np.abs(volts[start:stop]) >= pin.front_end.clip_v))
+
+    def change(self, schedule: Schedule, at_ns: int) -> None:
+        """Go on with `schedule`, which is different at and after `at_ns`; the evidence from there on is void."""
+        self.schedule = schedule
+        for by_segment in self.evidence.values():
+            for start_ns in [start for start in by_segment if start >= at_ns]:
+                del by_segment[start_ns]
+
+    def require_sampled(self, segment: Segment, now_ns: int) -> None:
+        """Raise StimulusError if one of the inputs that carry something in `segment` was not sampled up to now."""
+        for pin in self.pins.values():
+            sampled = self.evidence[pin.input_name].get(segment.start_ns)
+            peak_v = pin.front_end.gain * segment.waveform(pin.channel).peak().magnitude
+            if abs(peak_v) > _NOTHING_V and (sampled is None or sampled.first_ns > now_ns):
+                until = "" if segment.end_ns is None else f" to {segment.end_ns / NS_PER_S:.9g} s"
+                raise StimulusError(
+                    f"The {pin.channel} set from {segment.start_ns / NS_PER_S:.9g} s{until} was never sampled by "
+                    f"{pin.afe} at {pin.input_name}: check that the firmware reads this converter in that time."
+                )
+
+
+def require_in_range(pin: Pin, segment: Segment) -> None:
+    """Raise StimulusError if a segment drives `pin` beyond the range of its converter."""
+    waveform, noise = segment.waveform(pin.channel), segment.noise(pin.channel)
+    peak = pin.front_end.pin_peak(waveform, noise)
+    if peak.magnitude <= pin.full_scale_v:
+        return
+    start = float(segment.start_turns % waveform.period_turns)
+    after_s = (peak.at_turns - start) % waveform.period_turns / segment.frequency_hz
+    at_s = segment.start_ns / NS_PER_S + pin.front_end.delay_us * 1e-6 + after_s
+    unit, gain = pin.channel.unit, abs(pin.front_end.gain)
+    in_line_units = (
+        f" ({peak.magnitude / gain:.6g} of at most {pin.full_scale_v / gain:.6g} {unit} peak)" if gain else ""
+    )
+    raise StimulusError(
+        f"The {pin.channel} set from {segment.start_ns / NS_PER_S:.9g} s peaks at {peak.magnitude:.6g} V on "
+        f"{pin.afe} {pin.input_name} at {at_s:.9g} s, beyond the converter's {pin.full_scale_v:.6g} V"
+        f"{in_line_units}: inject less."
+    )
