@@ -3,7 +3,8 @@
 A table names each register with offset, width, access, reset value and a line of meaning, and its fields with
 their bits. `{n}` in a name makes an array (`count`, `step`; `first` is the number of its first member, 0 unless
 given; `names` lists words that stand there instead, one for each member; `resets` lists reset values that differ
-between members; `name` is given where several arrays share one, so that their keys differ). Field and register `access` is one of
+between members; `name` is given where several arrays share one, so that their keys differ). Field and register
+`access` is one of
 
     rw    stored                     ro    written bits are ignored
     wo    reads as zero              w1c   a written one clears the bit

@@ -1,0 +1,134 @@
+"""Clock controller of the i.MX RT1170: 79 clock roots, clock sources and gates (IMXRT1170RM "CCM").
+
+A root divides one of eight sources; `clock_roots.toml` says which. A new setting is in force at once, so the busy
+bits stay zero. Gates (LPCG) are reported, not enforced. Set points, domains and access control are storage.
+
+Reset state: every root at the reset value of its register, that is 24 MHz from the halved 48 MHz RC oscillator; the
+boot ROM's own settings of the core and FlexSPI roots are not imitated.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from fractions import Fraction
+from importlib.resources import files
+
+from wattbench.core.errors import UsageError
+from wattbench.core.host import Host
+from wattbench.core.model import RegisterBlock, model, on_read, on_write
+from wattbench.core.registers import Register, load_table
+from wattbench.hw.imxrt.anadig import Anadig
+
+_TREE = tomllib.loads(files("wattbench.hw.imxrt").joinpath("clock_roots.toml").read_text(encoding="utf-8"))
+SOURCES: tuple[str, ...] = tuple(_TREE["sources"])
+"""Name of clock source OSCPLLn; empty for inner nodes."""
+ROOTS: dict[str, tuple[str, ...]] = {name: (*_TREE["common"], *rest) for name, rest in _TREE["roots"].items()}
+"""The eight sources of each root, in the order of CLOCK_ROOTn."""
+ROOT_NUMBERS = {name: number for number, name in enumerate(ROOTS)}
+_MUXES = tuple(ROOTS.values())
+ROOT_BITS = 0x0100_07FF
+GROUP_BITS = 0x01FF_000F
+OFF = 1 << 24
+ON = 1
+STARTED_AND_READY = 1 << 4 | 1 << 5
+IN_USE = 1 << 28
+
+Alias = Callable[[int, int], int]
+ALIASES: dict[str, Alias] = {
+    "SET": lambda value, bits: value | bits,
+    "CLR": lambda value, bits: value & ~bits,
+    "TOG": lambda value, bits: value ^ bits,
+}
+ALL_BITS = 0xFFFF_FFFF
+
+
+@model("Wattbench.Ccm")
+class Ccm(RegisterBlock):
+    """Clock controller at 0x40CC0000; a `ClockSource` for every block with a clock root (`"LPUART1"`, `"GPT2"`)."""
+
+    size = 0x8000
+    table = load_table("wattbench.hw.imxrt", "ccm")
+
+    def __init__(self, host: Host, name: str, anadig: Anadig) -> None:
+        super().__init__(host, name)
+        self.anadig = anadig
+        self._listeners: list[Callable[[], None]] = []
+        anadig.on_change(self._changed)
+
+    def reset(self) -> None:
+        """See `Model.reset`."""
+        super().reset()
+        self._changed()
+
+    def rate_hz(self, root: str) -> Fraction | int:
+        """Present frequency of a clock root, exact; 0 while the root or its source is off."""
+        if root not in ROOT_NUMBERS:
+            raise UsageError(f"{self.name} has no clock root {root!r}; roots are {', '.join(ROOTS)}")
+        number = ROOT_NUMBERS[root]
+        control = self[f"CLOCK_ROOT{number}_CONTROL"]
+        if control & OFF:
+            return 0
+        return self.anadig.source_hz(_MUXES[number][control >> 8 & 7]) / ((control & 0xFF) + 1)
+
+    def on_rate_change(self, callback: Callable[[], None]) -> None:
+        """See `ClockSource.on_rate_change`."""
+        self._listeners.append(callback)
+
+    def gate_open(self, number: int) -> bool:
+        """Whether clock gate LPCGn lets its block's clock through."""
+        return bool(self[f"LPCG{number}_DIRECT"] & ON)
+
+    def _changed(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    @on_write("CLOCK_ROOT{n}_CONTROL")
+    def _write_root(self, number: int, raw: int, old: int) -> None:
+        if self[f"CLOCK_ROOT{number}_CONTROL"] != old:
+            self._changed()
+
+    @on_read("CLOCK_ROOT{n}_STATUS0")
+    def _root_status(self, number: int) -> int:
+        return self[f"CLOCK_ROOT{number}_CONTROL"] & ROOT_BITS
+
+    @on_read("CLOCK_GROUP{n}_STATUS0")
+    def _group_status(self, number: int) -> int:
+        return self[f"CLOCK_GROUP{number}_CONTROL"] & GROUP_BITS
+
+    @on_read("OSCPLL{n}_STATUS0")
+    def _source_status(self, number: int) -> int:
+        if not self[f"OSCPLL{number}_DIRECT"] & ON:
+            return 0
+        return ON | STARTED_AND_READY | (IN_USE if SOURCES[number] and self._selected(SOURCES[number]) else 0)
+
+    def _selected(self, source: str) -> bool:
+        controls = (self[f"CLOCK_ROOT{number}_CONTROL"] for number in range(len(_MUXES)))
+        return any(
+            not control & OFF and mux[control >> 8 & 7] == source for mux, control in zip(_MUXES, controls, strict=True)
+        )
+
+    @on_read("LPCG{n}_STATUS0")
+    def _gate_status(self, number: int) -> int:
+        return self[f"LPCG{number}_DIRECT"] & ON
+
+    def _aliased(self, register: Register) -> tuple[Register, Alias] | None:
+        base, _, suffix = register.name.rpartition("_")
+        return (self.table[base], ALIASES[suffix]) if suffix in ALIASES and base in self.table.registers else None
+
+    def _value(self, index: int, register: Register, number: int) -> int:
+        """X_SET, X_CLR and X_TOG read as X."""
+        alias = self._aliased(register)
+        if alias is None:
+            return super()._value(index, register, number)
+        return self[alias[0].name_of(number)]
+
+    def _store(self, index: int, register: Register, number: int, raw: int, lanes: int) -> None:
+        """A write to X_SET, X_CLR or X_TOG is a write of the changed value to X."""
+        alias = self._aliased(register)
+        if alias is None:
+            super()._store(index, register, number, raw, lanes)
+            return
+        target, change = alias
+        index = self._index[target.name_of(number)]
+        super()._store(index, target, number, change(self.values[index], raw) & ALL_BITS, ALL_BITS)

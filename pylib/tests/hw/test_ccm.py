@@ -1,0 +1,106 @@
+from fractions import Fraction
+
+import pytest
+
+from wattbench.core.errors import UsageError
+from wattbench.core.host import FakeHost
+from wattbench.hw.imxrt.anadig import Anadig
+from wattbench.hw.imxrt.ccm import ROOT_NUMBERS, ROOTS, Ccm
+
+
+@pytest.fixture
+def clocks():
+    host = FakeHost()
+    anadig = Anadig(host, "anadig")
+    ccm = Ccm(host, "ccm", anadig=anadig)
+    for block in (anadig, ccm):
+        block.reset()
+    return ccm
+
+
+def test_root_numbers_are_those_of_the_chip():
+    assert len(ROOTS) == 79
+    numbers = {
+        "M7": 0,
+        "BUS": 2,
+        "GPT1": 14,
+        "FLEXSPI1": 20,
+        "LPUART1": 25,
+        "LPI2C1": 37,
+        "LPSPI1": 43,
+        "SAI1": 64,
+        "CKO2": 78,
+    }
+    assert {name: ROOT_NUMBERS[name] for name in numbers} == numbers
+
+
+def test_every_source_of_every_root_has_a_frequency(clocks):
+    for sources in ROOTS.values():
+        assert len(sources) == 8
+        for source in sources:
+            assert clocks.anadig.source_hz(source) >= 0
+
+
+def test_roots_start_at_24_mhz(clocks):
+    assert {clocks.rate_hz(root) for root in ROOTS} == {24_000_000}
+
+
+def test_mux_divider_and_off(clocks):
+    at = 0x80 * ROOT_NUMBERS["LPUART1"]
+    clocks.write(at, 4, 4 << 8 | 2)
+    assert clocks.rate_hz("LPUART1") == 80_000_000
+    assert clocks.read(at + 0x20, 4) == 4 << 8 | 2
+    clocks.write(at, 4, 3 << 8 | 6)
+    assert clocks.rate_hz("LPUART1") == Fraction(16_000_000, 7)
+    clocks.write(at + 4, 4, 1 << 24)
+    assert clocks.rate_hz("LPUART1") == 0
+    assert clocks.rate_hz("LPUART2") == 24_000_000
+
+
+def test_set_clear_toggle_aliases(clocks):
+    at = 0x80 * ROOT_NUMBERS["GPT2"]
+    clocks.write(at + 4, 4, 1 << 8 | 3)
+    assert clocks.read(at, 4) == 1 << 8 | 3
+    clocks.write(at + 8, 4, 1)
+    assert clocks.read(at + 4, 4) == 1 << 8 | 2
+    clocks.write(at + 12, 1, 3)
+    assert clocks.read(at, 4) == 1 << 8 | 1
+    clocks.write(0x4800 + 4, 4, 0xA5)
+    assert clocks.read(0x4800, 4) == 0xA5
+
+
+def test_rate_changes_are_announced(clocks):
+    calls = []
+    clocks.on_rate_change(lambda: calls.append(clocks.rate_hz("M7")))
+    clocks.write(0, 4, 1 << 8 | 1)
+    clocks.write(0, 4, 1 << 8 | 1)
+    assert calls == [12_000_000]
+    clocks.anadig.write(0x20, 4, 1 << 7)
+    assert calls[-1] == 0
+
+
+def test_source_and_gate_status(clocks):
+    assert clocks.read(0x5000 + 0x20 * 2 + 0x10, 4) == 1 << 28 | 0x31
+    assert clocks.read(0x5000 + 0x20 * 7 + 0x10, 4) == 0x31
+    assert clocks.gate_open(49)
+    clocks.write(0x6000 + 0x20 * 49, 4, 0)
+    assert not clocks.gate_open(49)
+    assert clocks.read(0x6000 + 0x20 * 49 + 0x10, 4) == 0
+
+
+def test_set_points_are_counted_as_not_modelled(clocks):
+    clocks.write(0x40, 4, 1)
+    assert clocks.host.unmodelled_accesses["ccm", "write CLOCK_ROOT0_SETPOINT0 value 0x1"] == 1
+
+
+def test_unknown_root_is_named(clocks):
+    with pytest.raises(UsageError, match="no clock root 'LPUART13'"):
+        clocks.rate_hz("LPUART13")
+
+
+def test_round_trip(clocks):
+    clocks.write(0x80 * 43, 4, 5 << 8 | 1)
+    saved = clocks.save()
+    clocks.write(0x80 * 43, 4, 0)
+    clocks.restore(saved)
+    assert clocks.read(0x80 * 43, 4) == 5 << 8 | 1
