@@ -1,0 +1,174 @@
+/* One Cortex-M core on Unicorn: its registers of the system control space, and what happens outside translated code. */
+#ifndef WATTBENCH_CORE_H
+#define WATTBENCH_CORE_H
+
+#include "machine.h"
+
+#define REG(name) UC_ARM_REG_##name
+
+enum wb_exception {
+    WB_RESET = 1, WB_NMI = 2, WB_HARD_FAULT = 3, WB_MEM_MANAGE = 4, WB_BUS_FAULT = 5, WB_USAGE_FAULT = 6,
+    WB_SVC = 11, WB_DEBUG_MONITOR = 12, WB_PENDSV = 14, WB_SYSTICK = 15, WB_IRQ0 = 16,
+};
+
+/* CFSR bits, ARMv7-M B3.2.15. */
+enum {
+    WB_IACCVIOL = 1u << 0, WB_DACCVIOL = 1u << 1, WB_MUNSTKERR = 1u << 3, WB_MSTKERR = 1u << 4, WB_MMARVALID = 1u << 7,
+    WB_IBUSERR = 1u << 8, WB_PRECISERR = 1u << 9, WB_UNSTKERR = 1u << 11, WB_STKERR = 1u << 12, WB_BFARVALID = 1u << 15,
+    WB_UNDEFINSTR = 1u << 16, WB_INVSTATE = 1u << 17, WB_INVPC = 1u << 18, WB_NOCP = 1u << 19,
+    WB_HFSR_VECTTBL = 1u << 1, WB_HFSR_FORCED = 1u << 30, WB_HFSR_DEBUGEVT = 1u << 31,
+};
+
+/* Everything of a core that firmware can see beside Unicorn's own registers; plain data. */
+typedef struct {
+    uint8_t priority[WB_EXCEPTIONS];
+    uint32_t enabled[8], pending[8], level[8];      /* interrupts */
+    uint32_t system_pending;                        /* bit per exception number below 16 */
+    uint16_t active[32];                            /* active exceptions, innermost last */
+    uint32_t active_count;
+    uint32_t vtor, aircr_prigroup, scr, ccr, shcsr_enables, cfsr, hfsr, dfsr, mmfar, bfar, afsr, cpacr, csselr;
+    uint32_t fpccr, fpcar, fpdscr, demcr, actlr;
+    uint32_t mpu_ctrl, mpu_rnr, mpu_rbar[WB_MPU_REGIONS], mpu_rasr[WB_MPU_REGIONS];
+    uint32_t systick_csr, systick_rvr;
+    int64_t systick_anchor_ns;                      /* time at which the counter was last loaded */
+    uint32_t systick_start;                         /* value it was loaded with */
+    uint32_t dwt_ctrl, dwt_offset;
+    int64_t dwt_anchor_ns;
+    uint8_t asleep, waiting_for_event, event_register, held, locked_up, fp_disabled;
+    uint64_t icount, base_icount;                   /* instructions done; their number at base_ns */
+    int64_t base_ns, awake_since_ns;
+    uint32_t pc;
+} wb_core_data;
+
+typedef struct {
+    uint32_t key;                                   /* address + 1, 0 empty */
+    uint16_t count, size;
+    uint8_t flags;
+} wb_block;
+
+/* Accesses that Unicorn must not do itself go through this window of its physical space, at the same 32-bit address. */
+#define WB_SLOW_WINDOW 0x100000000ull
+
+enum wb_lockup_reason { WB_LOCKUP_FAULT = 1, WB_LOCKUP_VECTORS, WB_LOCKUP_STACK };
+
+enum { WB_BLOCK_SEV = 1, WB_BLOCK_FP = 2, WB_BLOCK_WFE = 4 };
+
+/* Why the running slice was left, noted by a hook for the loop outside. */
+typedef struct {
+    bool raised;                                    /* a synchronous fault */
+    uint32_t exception, cfsr_bits, address;
+    bool address_valid, inside_block;
+    uc_context *context;                            /* CPU at the faulting instruction */
+} wb_fault;
+
+struct wb_core {
+    wb_machine *machine;
+    unsigned number;
+    uc_engine *uc;
+    wb_core_data d;
+    uint32_t mips, mpu_regions, irqs;
+    uint8_t priority_mask;
+    uint64_t hz, systick_reference_hz;
+    uint64_t deadline;                              /* in instructions */
+    uint32_t block_pc, block_count;                 /* the block being executed; count 0 outside of one */
+    bool running;
+    bool look;                                      /* leave the slice at the next block: something changed */
+    bool masked_pending;                            /* something is pending that a mask holds back */
+    bool tlb_stale, tlb_negative;                   /* flush before going on; filled while MPU is bypassed */
+    bool mixed_code;                                /* code runs from a page that the MPU splits */
+    uint32_t step_left;                             /* run exactly so many instructions, then look again */
+    int interrupt;                                  /* Unicorn's interrupt hook number, -1 none */
+    wb_fault fault;
+    wb_block blocks[WB_BLOCK_SLOTS];
+    unsigned systick_event;
+    int64_t awake_limit_ns;                         /* 0: none */
+    bool last_was_wfe;
+    uint32_t lockup_reason;
+};
+
+static inline uint32_t wb_get(const wb_core *core, int reg)
+{
+    uint32_t value = 0;
+    uc_reg_read(core->uc, reg, &value);
+    return value;
+}
+static inline void wb_set(wb_core *core, int reg, uint32_t value) { uc_reg_write(core->uc, reg, &value); }
+
+/* core.c */
+int64_t wb_core_time(const wb_core *core);
+int64_t wb_core_time_at(const wb_core *core, uint32_t pc);     /* inside the current block */
+uint64_t wb_core_instructions_at(const wb_core *core, int64_t time_ns);
+void wb_core_run(wb_core *core, int64_t until_ns);
+void wb_core_wake(wb_core *core);
+void wb_core_free(wb_core *core);
+bool wb_core_handles(const wb_core *core);          /* handler mode */
+bool wb_core_privileged(const wb_core *core);
+void wb_fault_in_access(wb_core *core, uint32_t exception, uint32_t cfsr_bits, uint32_t address);
+void wb_repair_it(wb_core *core);
+void wb_set_control(wb_core *core, uint32_t control, uint32_t ipsr);
+
+/* code.c */
+void wb_send_event(wb_machine *machine);
+bool wb_may_execute(wb_core *core, uint32_t address, uint32_t size);
+bool wb_may_use_fp(wb_core *core, uint32_t address, uint32_t size);
+const wb_block *wb_block_at(wb_core *core, uint32_t address, uint32_t size);
+void wb_block_learn(wb_core *core, uint32_t address, uint32_t size);
+uint32_t wb_instructions_before(const wb_core *core, uint32_t start, uint32_t pc);
+void wb_code_changed(wb_machine *machine, uint32_t address, uint32_t size);
+
+/* exceptions.c */
+int wb_execution_priority(const wb_core *core);
+int wb_exception_priority(const wb_core *core, uint32_t number);
+bool wb_take_pending(wb_core *core);
+bool wb_can_take_pending(const wb_core *core);
+void wb_raise_svc(wb_core *core);
+void wb_raise_debug_event(wb_core *core);
+bool wb_would_wake(const wb_core *core);
+void wb_raise_fault(wb_core *core, uint32_t exception, uint32_t cfsr_bits, uint32_t address, bool address_valid);
+void wb_exception_enter(wb_core *core, uint32_t number);
+void wb_exception_return(wb_core *core, uint32_t exc_return);
+void wb_lockup(wb_core *core, uint32_t reason);
+void wb_update_masked_pending(wb_core *core);
+
+/* nvic.c */
+void wb_nvic_reset(wb_core *core);
+bool wb_nvic_access(wb_core *core, uint32_t offset, unsigned size, bool write, uint32_t *value);
+uint32_t wb_best_pending(const wb_core *core, int *priority);
+void wb_clear_pending(wb_core *core, uint32_t number);
+void wb_set_pending(wb_core *core, uint32_t number);
+bool wb_is_active(const wb_core *core, uint32_t number);
+
+/* scs.c */
+void wb_scs_reset(wb_core *core);
+uint32_t wb_ppb_read(wb_core *core, uint32_t address, unsigned size);
+void wb_ppb_write(wb_core *core, uint32_t address, unsigned size, uint32_t value);
+
+/* mpu.c */
+enum { WB_READ = UC_PROT_READ, WB_WRITE = UC_PROT_WRITE, WB_EXEC = UC_PROT_EXEC };
+int wb_mpu_permissions(const wb_core *core, uint32_t address, bool privileged);
+bool wb_mpu_splits_page(const wb_core *core, uint32_t page);
+bool wb_mpu_bypassed(const wb_core *core);
+bool wb_mpu_access(wb_core *core, uint32_t offset, bool write, uint32_t *value);
+
+/* systick.c */
+void wb_systick_due(void *core);
+bool wb_systick_access(wb_core *core, uint32_t offset, bool write, uint32_t *value);
+
+/* dwt.c */
+uint32_t wb_dwt_cycles(const wb_core *core);
+bool wb_dwt_access(wb_core *core, uint32_t offset, bool write, uint32_t *value);
+
+/* memory.c */
+void wb_region_show(wb_core *core, const wb_region *region);
+void wb_fetch_fault(wb_core *core, uint32_t pc);
+wb_region *wb_region_at(const wb_machine *machine, uint32_t address, unsigned core);
+bool wb_tlb_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *core);
+uint64_t wb_slow_read(uc_engine *uc, uint64_t address, unsigned size, void *core);
+void wb_slow_write(uc_engine *uc, uint64_t address, unsigned size, uint64_t value, void *core);
+uint32_t wb_region_read(wb_region *region, wb_machine *machine, uint32_t offset, unsigned size);
+void wb_region_write(wb_region *region, wb_machine *machine, uint32_t offset, unsigned size, uint32_t value);
+
+/* machine.c */
+void wb_fire_due(wb_machine *machine);
+
+#endif

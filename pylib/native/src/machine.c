@@ -1,0 +1,177 @@
+/* The machine: events, lines, and the loop that lets cores and events take turns. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+
+wb_machine *wb_machine_new(const wb_host *host)
+{
+    wb_machine *machine = calloc(1, sizeof *machine);
+    if (!machine) return NULL;
+    machine->pages = calloc(1u << 20, sizeof *machine->pages);
+    machine->executed = calloc(1u << 17, 1);
+    machine->host = *host;
+    machine->host_deadline_ns = machine->next_ns = WB_NEVER;
+    if (!machine->pages || !machine->executed) {
+        wb_machine_free(machine);
+        return NULL;
+    }
+    return machine;
+}
+
+void wb_machine_free(wb_machine *machine)
+{
+    for (unsigned i = 0; i < machine->core_count; i++) wb_core_free(machine->cores[i]);
+    free(machine->pages);
+    free(machine->executed);
+    free(machine);
+}
+
+/* ---- events: few of them, so a scan is faster than a heap ---- */
+
+static void find_next(wb_machine *machine)
+{
+    int64_t next = machine->host_deadline_ns;
+    for (unsigned i = 0; i < machine->event_count; i++)
+        if (machine->events[i].at_ns < next) next = machine->events[i].at_ns;
+    machine->next_ns = next;
+}
+
+/* A core in the middle of a slice must not run past an event that was only just set. */
+static void shorten_slice(wb_machine *machine)
+{
+    for (unsigned i = 0; i < machine->core_count; i++) {
+        wb_core *core = machine->cores[i];
+        if (!core->running || machine->next_ns == WB_NEVER) continue;
+        uint64_t limit = wb_core_instructions_at(core, machine->next_ns);
+        if (limit < core->deadline) core->deadline = limit;
+    }
+}
+
+unsigned wb_event_new(wb_machine *machine, void (*fire)(void *), void *owner)
+{
+    machine->events[machine->event_count] = (wb_event){ WB_NEVER, fire, owner };
+    return machine->event_count++;
+}
+
+void wb_event_at(wb_machine *machine, unsigned event, int64_t at_ns)
+{
+    int64_t old = machine->events[event].at_ns;
+    if (at_ns < machine->now_ns) at_ns = machine->now_ns;
+    machine->events[event].at_ns = at_ns;
+    if (at_ns < machine->next_ns) {
+        machine->next_ns = at_ns;
+        shorten_slice(machine);
+    } else if (old == machine->next_ns) {
+        find_next(machine);
+    }
+}
+
+int64_t wb_event_time(const wb_machine *machine, unsigned event) { return machine->events[event].at_ns; }
+
+void wb_host_deadline(wb_machine *machine, int64_t at_ns)
+{
+    machine->host_deadline_ns = at_ns;
+    find_next(machine);
+    shorten_slice(machine);
+}
+
+/* Fires everything due at or before now, each at its own time; devices before the host's timers at the same ns. */
+void wb_fire_due(wb_machine *machine)
+{
+    int64_t now = machine->now_ns;
+    while (machine->next_ns <= now) {
+        int64_t at = machine->next_ns;
+        machine->now_ns = at;
+        for (unsigned i = 0; i < machine->event_count; i++) {
+            if (machine->events[i].at_ns > at) continue;
+            machine->events[i].at_ns = WB_NEVER;
+            machine->events[i].fire(machine->events[i].owner);
+        }
+        if (machine->host_deadline_ns <= at) {
+            machine->host_deadline_ns = WB_NEVER;
+            machine->host.due();
+        }
+        find_next(machine);
+        if (machine->next_ns < at) machine->next_ns = at;
+    }
+    machine->now_ns = now;
+}
+
+/* ---- lines ---- */
+
+unsigned wb_line_new(wb_machine *machine)
+{
+    machine->lines[machine->line_count] = (wb_line){ .irq_core = -1, .irq = -1 };
+    return machine->line_count++;
+}
+
+void wb_line_to_irq(wb_machine *machine, unsigned line, uint32_t core, uint32_t irq)
+{
+    machine->lines[line].irq_core = (int16_t)core;
+    machine->lines[line].irq = (int16_t)irq;
+}
+
+void wb_line_watch(wb_machine *machine, unsigned line) { machine->lines[line].watched = 1; }
+
+void wb_line_set(wb_machine *machine, unsigned number, int level)
+{
+    wb_line *line = &machine->lines[number];
+    if (line->level == !!level) return;
+    line->level = !!level;
+    if (line->irq >= 0) wb_irq(machine, (uint32_t)line->irq_core, (uint32_t)line->irq, line->level);
+    if (line->receiver) line->receiver(line->owner, line->input, line->level);
+    if (line->watched) machine->host.line(number, line->level);
+}
+
+void wb_line_drive(wb_machine *machine, unsigned line, uint32_t level) { wb_line_set(machine, line, (int)level); }
+
+/* ---- the loop ---- */
+
+void wb_request_stop(wb_machine *machine, uint32_t reason)
+{
+    if (!machine->stop) machine->stop = reason;
+    for (unsigned i = 0; i < machine->core_count; i++) machine->cores[i]->look = true;
+}
+
+static bool is_awake(const wb_core *core) { return !core->d.asleep && !core->d.held && !core->d.locked_up; }
+
+static void check_awake_limit(wb_core *core)
+{
+    if (!core->awake_limit_ns || !is_awake(core)) return;
+    if (wb_core_time(core) - core->d.awake_since_ns < core->awake_limit_ns) return;
+    core->machine->stop_core = core->number;
+    wb_request_stop(core->machine, WB_STOP_AWAKE);
+}
+
+uint32_t wb_run(wb_machine *machine, int64_t until_ns)
+{
+    machine->stop = WB_STOP_TIME;
+    while (!machine->stop) {
+        wb_fire_due(machine);
+        if (machine->stop || machine->now_ns >= until_ns) break;
+        int64_t target = machine->next_ns < until_ns ? machine->next_ns : until_ns;
+        int64_t reached = WB_NEVER;
+        for (unsigned i = 0; i < machine->core_count && !machine->stop; i++) {
+            wb_core *core = machine->cores[i];
+            if (core->d.asleep && !core->d.held && !core->d.locked_up && wb_would_wake(core)) wb_core_wake(core);
+            if (!is_awake(core)) continue;
+            machine->current_core = i;
+            int64_t limit = core->awake_limit_ns ? core->d.awake_since_ns + core->awake_limit_ns : WB_NEVER;
+            wb_core_run(core, limit < target ? limit : target);
+            check_awake_limit(core);
+            if (machine->next_ns < target) target = machine->next_ns;
+            if (!is_awake(core)) continue;
+            int64_t time = wb_core_time(core);
+            if (time < reached) reached = time;
+        }
+        if (machine->stop) {
+            int64_t time = reached == WB_NEVER ? machine->now_ns : reached;
+            if (time > machine->now_ns) machine->now_ns = time;
+            break;
+        }
+        if (reached == WB_NEVER) reached = target;      /* all asleep: jump */
+        if (reached > machine->now_ns) machine->now_ns = reached;
+    }
+    return machine->stop;
+}

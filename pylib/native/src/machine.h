@@ -1,0 +1,182 @@
+/*
+ * The native core's insides: one machine, its cores, memory map, events and devices.
+ *
+ * Time is virtual nanoseconds since power-on (int64_t). Everything here is single-threaded and has no idea of the
+ * host's clock. Devices written in C ("twins" of Python models) use the part from `struct wb_device` on.
+ */
+#ifndef WATTBENCH_MACHINE_H
+#define WATTBENCH_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unicorn/unicorn.h>
+
+#define WB_EXPORT __attribute__((visibility("default")))
+#define WB_NEVER INT64_MAX
+
+enum {
+    WB_MAX_CORES = 4,
+    WB_MAX_REGIONS = 256,
+    WB_MAX_EVENTS = 64,
+    WB_MAX_LINES = 512,
+    WB_IRQS = 240,
+    WB_EXCEPTIONS = 16 + WB_IRQS,
+    WB_MPU_REGIONS = 16,
+    WB_BLOCK_SLOTS = 1 << 16,
+};
+
+/* Why wb_run came back. */
+enum wb_stop {
+    WB_STOP_TIME = 0,     /* reached the time asked for */
+    WB_STOP_REQUEST,      /* wb_request_stop */
+    WB_STOP_LOCKUP,       /* a core locked up */
+    WB_STOP_RESET,        /* AIRCR.SYSRESETREQ or a device asked for a reset */
+    WB_STOP_UNMAPPED,     /* access to nothing, and the policy says stop */
+    WB_STOP_AWAKE,        /* a core did not sleep within its limit */
+    WB_STOP_INTERNAL,     /* Unicorn reported something that must not happen */
+};
+
+/* What an access to an address with nothing behind it does. */
+enum wb_unmapped { WB_UNMAPPED_FAULT = 0, WB_UNMAPPED_REPORT, WB_UNMAPPED_STOP };
+
+typedef struct wb_machine wb_machine;
+typedef struct wb_core wb_core;
+typedef struct wb_device wb_device;
+
+/* Calls into the host language. */
+typedef struct {
+    uint32_t (*read)(uint32_t region, uint32_t offset, uint32_t size);
+    void (*write)(uint32_t region, uint32_t offset, uint32_t size, uint32_t value);
+    void (*due)(void);                                    /* the host's own timers are due at *wb_now */
+    void (*line)(uint32_t line, uint32_t level);          /* a watched line changed */
+    void (*unmapped)(uint32_t core, uint32_t address, uint32_t size, uint32_t is_write, uint32_t pc);
+} wb_host;
+
+/* A device in C. `state` is plain data without pointers: save and restore copy it. */
+struct wb_device {
+    wb_machine *machine;
+    uint32_t (*read)(wb_device *, uint32_t offset, unsigned size);
+    void (*write)(wb_device *, uint32_t offset, unsigned size, uint32_t value);
+    void (*reset)(wb_device *);
+    void (*restored)(wb_device *);      /* after `state` was replaced; may be NULL */
+    void *state;
+    size_t state_size;
+};
+
+/* An alarm of a device. Alarms due at the same ns fire in the order of their creation. */
+typedef struct {
+    int64_t at_ns;
+    void (*fire)(void *owner);
+    void *owner;
+} wb_event;
+
+enum wb_region_kind { WB_REGION_RAM, WB_REGION_ROM, WB_REGION_DEVICE, WB_REGION_HOST };
+
+typedef struct wb_region {
+    uint32_t base, size;
+    enum wb_region_kind kind;
+    uint8_t *memory;
+    wb_device *device;
+    uint32_t cores;                     /* bit per core that sees it */
+    struct wb_region *next;             /* further region that shares a 4 KiB page */
+} wb_region;
+
+/* A digital signal inside the native core: fans out to interrupt inputs, devices and, if watched, to the host. */
+typedef struct {
+    uint8_t level, watched;
+    int16_t irq_core, irq;              /* -1: none */
+    void (*receiver)(void *owner, uint32_t input, int level);
+    void *owner;
+    uint32_t input;
+} wb_line;
+
+struct wb_machine {
+    int64_t now_ns;                     /* first member: the host reads it in place */
+    int64_t next_ns;                    /* earliest event */
+    int64_t host_deadline_ns;           /* earliest timer of the host */
+    uint32_t stop;                      /* a reason to come back from wb_run, WB_STOP_TIME if none */
+    uint32_t stop_core;
+    uint32_t unmapped_policy;
+    uint32_t current_core;              /* core that executes or executed last */
+    wb_host host;
+    wb_core *cores[WB_MAX_CORES];
+    unsigned core_count;
+    wb_region regions[WB_MAX_REGIONS];
+    unsigned region_count;
+    wb_region **pages;                  /* first region of each 4 KiB page */
+    uint8_t *executed;                  /* bit per 4 KiB page: code was run from it */
+    wb_event events[WB_MAX_EVENTS];
+    unsigned event_count;
+    wb_line lines[WB_MAX_LINES];
+    unsigned line_count;
+    wb_device *devices[WB_MAX_REGIONS];
+    unsigned device_count;
+};
+
+/* ---- what a device may use ---------------------------------------------------------------------------------- */
+
+/* Virtual time; inside an event exactly the time it was due, inside a register access that of the instruction. */
+static inline int64_t wb_now(const wb_machine *machine) { return machine->now_ns; }
+
+/* Declares an alarm that is off; returns its number. */
+unsigned wb_event_new(wb_machine *machine, void (*fire)(void *), void *owner);
+/* Sets or, with WB_NEVER, cancels it. A time in the past fires as soon as possible. */
+void wb_event_at(wb_machine *machine, unsigned event, int64_t at_ns);
+int64_t wb_event_time(const wb_machine *machine, unsigned event);
+
+/* Bus master access; false on a bus error. Register blocks are accessed with `size` 1, 2 or 4. */
+bool wb_bus_read(wb_machine *machine, uint32_t address, void *data, uint32_t size);
+bool wb_bus_write(wb_machine *machine, uint32_t address, const void *data, uint32_t size);
+
+/* Drives a line made with wb_line_new. */
+void wb_line_set(wb_machine *machine, unsigned line, int level);
+
+/* Maps a device and takes it into save, restore and reset. */
+void wb_device_add(wb_machine *machine, wb_device *device, uint32_t base, uint32_t size, uint32_t cores);
+
+/* ---- called by the host -------------------------------------------------------------------------------------- */
+WB_EXPORT wb_machine *wb_machine_new(const wb_host *host);
+WB_EXPORT void wb_machine_free(wb_machine *machine);
+WB_EXPORT int wb_map_memory(wb_machine *machine, uint32_t base, uint32_t size, uint8_t *memory, uint32_t read_only,
+                            uint32_t cores);
+WB_EXPORT int wb_map_host(wb_machine *machine, uint32_t base, uint32_t size, uint32_t cores);
+WB_EXPORT int wb_core_new(wb_machine *machine, uint32_t mips, uint64_t hz, uint64_t systick_reference_hz,
+                          uint32_t mpu_regions, uint32_t priority_mask, uint32_t irqs);
+WB_EXPORT void wb_core_reset(wb_machine *machine, uint32_t core, uint32_t vector_table);
+WB_EXPORT void wb_core_hold(wb_machine *machine, uint32_t core, uint32_t held);
+/* Longest virtual time the core may run without sleeping, 0 for no limit. */
+WB_EXPORT void wb_core_awake_limit(wb_machine *machine, uint32_t core, int64_t limit_ns);
+WB_EXPORT uint32_t wb_run(wb_machine *machine, int64_t until_ns);
+WB_EXPORT void wb_request_stop(wb_machine *machine, uint32_t reason);
+WB_EXPORT void wb_host_deadline(wb_machine *machine, int64_t at_ns);
+WB_EXPORT void wb_unmapped_policy(wb_machine *machine, uint32_t policy);
+WB_EXPORT unsigned wb_line_new(wb_machine *machine);
+WB_EXPORT void wb_line_to_irq(wb_machine *machine, unsigned line, uint32_t core, uint32_t irq);
+WB_EXPORT void wb_line_watch(wb_machine *machine, unsigned line);
+WB_EXPORT void wb_line_drive(wb_machine *machine, unsigned line, uint32_t level);
+WB_EXPORT void wb_irq(wb_machine *machine, uint32_t core, uint32_t irq, uint32_t level);
+WB_EXPORT void wb_nmi(wb_machine *machine, uint32_t core);
+WB_EXPORT int wb_memory_read(wb_machine *machine, uint32_t address, uint8_t *data, uint32_t size);
+WB_EXPORT int wb_memory_write(wb_machine *machine, uint32_t address, const uint8_t *data, uint32_t size);
+/* The whole machine but its memories, as plain bytes that any machine built the same way takes back. */
+WB_EXPORT size_t wb_state_size(const wb_machine *machine);
+WB_EXPORT void wb_state_save(const wb_machine *machine, uint8_t *bytes);
+WB_EXPORT void wb_state_restore(wb_machine *machine, const uint8_t *bytes);
+/* Put a memory's contents back; only pages that differ are written. */
+WB_EXPORT void wb_memory_restore(wb_machine *machine, uint32_t base, uint32_t size, const uint8_t *saved);
+/* One CPU register by Unicorn's number. */
+WB_EXPORT uint32_t wb_register_read(wb_machine *machine, uint32_t core, int reg);
+WB_EXPORT void wb_register_write(wb_machine *machine, uint32_t core, int reg, uint32_t value);
+/* What Python shows of a core: pc, icount and the fault registers. */
+typedef struct {
+    uint64_t icount;
+    int64_t time_ns;
+    uint32_t pc, cfsr, hfsr, mmfar, bfar, asleep, locked_up, lockup_reason, held, active;
+} wb_core_view;
+WB_EXPORT void wb_core_look(const wb_machine *machine, uint32_t core, wb_core_view *view);
+WB_EXPORT void wb_core_jump(wb_machine *machine, uint32_t core, uint32_t pc);
+WB_EXPORT int wb_device_access(wb_machine *machine, uint32_t address, uint32_t size, uint32_t is_write,
+                               uint32_t *value);
+
+#endif

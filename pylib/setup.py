@@ -1,0 +1,76 @@
+"""Builds the native core: a plain shared library, so that a C compiler is enough and no Python headers are needed."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools import Distribution, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_py import build_py
+from setuptools.command.editable_wheel import editable_wheel
+
+HERE = Path(__file__).parent.resolve()
+NATIVE = HERE / "native"
+LIBRARY = Path("wattbench/engines/embedded/libwattbench_core.so")
+FLAGS = ["-std=gnu11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"]
+
+
+def unicorn_folder() -> Path:
+    """Where the Unicorn wheel lies: it brings headers and library."""
+    spec = importlib.util.find_spec("unicorn")
+    if spec is None or not spec.submodule_search_locations:
+        sys.exit("the Unicorn wheel is missing: pip install unicorn==2.1.4")
+    return Path(spec.submodule_search_locations[0])
+
+
+def build_library(target: Path) -> None:
+    """Compile native/src into `target`; the library finds libunicorn.so.2 already loaded by its name."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        sys.exit("wattbench's native core needs a C compiler: install gcc (Debian: apt install gcc libc6-dev)")
+    unicorn, generated = unicorn_folder(), NATIVE / "build"
+    generated.mkdir(exist_ok=True)
+    subprocess.run([sys.executable, str(NATIVE / "generate_registers.py"), str(generated)], check=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = [compiler, *FLAGS, f"-I{unicorn / 'include'}", f"-I{generated}", f"-I{NATIVE / 'src'}"]
+    command += sorted(str(path) for path in (NATIVE / "src").glob("*.c"))
+    command += [str(unicorn / "lib" / "libunicorn.so.2"), "-o", str(target)]
+    if subprocess.run(command, check=False).returncode:
+        sys.exit(f"{compiler} could not build wattbench's native core; its messages are above")
+
+
+class BuildPy(build_py):
+    """Adds the library to the package."""
+
+    def run(self) -> None:
+        """See setuptools."""
+        super().run()
+        target = HERE / "src" if self.editable_mode else Path(self.build_lib)
+        build_library(target / LIBRARY)
+
+
+class PlatformWheel(bdist_wheel):
+    """Tags the wheel for this platform and any Python 3: the library does not use Python's ABI."""
+
+    def get_tag(self) -> tuple[str, str, str]:
+        """See wheel."""
+        return "py3", "none", super().get_tag()[2]
+
+
+class BinaryDistribution(Distribution):
+    """A distribution that holds a library."""
+
+    def has_ext_modules(self) -> bool:
+        """See setuptools."""
+        return True
+
+
+setup(
+    distclass=BinaryDistribution,
+    cmdclass={"build_py": BuildPy, "bdist_wheel": PlatformWheel, "editable_wheel": editable_wheel},
+)

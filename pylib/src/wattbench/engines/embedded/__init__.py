@@ -1,0 +1,1 @@
+"""The default engine: Unicorn and our native core, installed by pip."""
