@@ -108,6 +108,8 @@ class Segment:
     frequency_hz: float
     start_turns: Fraction
     states: Mapping[Channel, ChannelState]
+    since: Mapping[Channel, int]
+    """For each channel the time (ns) of the last change that makes it what it is here."""
 
     @cached_property
     def _waveforms(self) -> dict[Channel, Waveform]:
@@ -166,7 +168,7 @@ class Schedule:
         for number, phase in enumerate(PHASES):
             states[Channel(phase, "voltage")] = ChannelState(angle_deg=-120.0 * number)
         states[Channel(NEUTRAL, "current")] = ChannelState(rms=None)
-        return Schedule([Segment(0, None, frequency_hz, Fraction(0), states)])
+        return Schedule([Segment(0, None, frequency_hz, Fraction(0), states, dict.fromkeys(states, 0))])
 
     def with_changes(self, new: list[Change]) -> Schedule:
         """The same with more changes; of one field the last in time counts, then the last given."""
@@ -181,16 +183,17 @@ class Schedule:
         for change in changes[position:]:
             last = segments[-1]
             states, frequency_hz = dict(last.states), last.frequency_hz
+            since = {**last.since, **dict.fromkeys(_touched(change, states), change.at_ns)}
             if change.channel is None:
                 frequency_hz = change.fields["frequency_hz"]
             else:
                 states[change.channel] = _applied(states[change.channel], change.fields)
             if change.at_ns == last.start_ns:
-                segments[-1] = dataclasses.replace(last, end_ns=None, frequency_hz=frequency_hz, states=states)
+                segments.pop()
             else:
                 segments[-1] = dataclasses.replace(last, end_ns=change.at_ns)
-                start_turns = last.turns_at(change.at_ns)
-                segments.append(Segment(change.at_ns, None, frequency_hz, start_turns, states))
+            start_turns = last.turns_at(change.at_ns)
+            segments.append(Segment(change.at_ns, None, frequency_hz, start_turns, states, since))
         return Schedule(segments, changes)
 
     def index_at(self, time_ns: int) -> int:
@@ -219,6 +222,19 @@ class Schedule:
                 result[start:stop] = segment.value(channel, times_s[start:stop], times_ns[start:stop])
                 start = stop
         return result
+
+
+def _touched(change: Change, states: Mapping[Channel, ChannelState]) -> set[Channel]:
+    """The channels whose course a change alters: a current moves with the angle of its voltage, N with the sum."""
+    if change.channel is None:
+        return set(states)
+    touched = {change.channel}
+    if "angle_deg" in change.fields:
+        touched.add(Channel(change.channel.phase, "current"))
+    neutral = Channel(NEUTRAL, "current")
+    if states[neutral].rms is None and any(channel.quantity == "current" for channel in touched):
+        touched.add(neutral)
+    return touched
 
 
 def _applied(state: ChannelState, fields: Mapping[str, Any]) -> ChannelState:

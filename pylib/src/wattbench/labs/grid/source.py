@@ -32,7 +32,7 @@ class Pin:
 
 @dataclass
 class Sampled:
-    """What a converter has asked of one segment on one input."""
+    """What a converter has asked on one input since one change; samples asked anew count anew."""
 
     first_ns: int
     samples: int = 0
@@ -47,7 +47,7 @@ class AfeSource:
         self.schedule = schedule
         self.pins = {pin.input_name: pin for pin in pins}
         self.evidence: dict[str, dict[int, Sampled]] = {pin.input_name: {} for pin in pins}
-        """By input and start of the segment in ns."""
+        """By input and time (ns) of the change from which on its channel is what it is."""
 
     def volts(self, input_name: str, times_s: FloatArray) -> FloatArray:
         """See `AnalogSource.volts`."""
@@ -69,7 +69,7 @@ class AfeSource:
         stop = line_ns.size if segment.end_ns is None else int(np.searchsorted(line_ns, segment.end_ns))
         if start < stop:
             first_ns = int(line_ns[start]) + pin.front_end.delay_ns
-            sampled = self.evidence[pin.input_name].setdefault(segment.start_ns, Sampled(first_ns))
+            sampled = self.evidence[pin.input_name].setdefault(segment.since[pin.channel], Sampled(first_ns))
             sampled.samples += stop - start
             if pin.front_end.clip_v < math.inf:
                 sampled.clipped += int(np.count_nonzero(np.abs(volts[start:stop]) >= pin.front_end.clip_v))
@@ -84,13 +84,13 @@ class AfeSource:
     def require_sampled(self, segment: Segment, now_ns: int) -> None:
         """Raise StimulusError if one of the inputs that carry something in `segment` was not sampled up to now."""
         for pin in self.pins.values():
-            sampled = self.evidence[pin.input_name].get(segment.start_ns)
+            since_ns = segment.since[pin.channel]
+            sampled = self.evidence[pin.input_name].get(since_ns)
             peak_v = pin.front_end.gain * segment.waveform(pin.channel).peak().magnitude
             if abs(peak_v) > _NOTHING_V and (sampled is None or sampled.first_ns > now_ns):
-                until = "" if segment.end_ns is None else f" to {segment.end_ns / NS_PER_S:.9g} s"
                 raise StimulusError(
-                    f"The {pin.channel} set from {segment.start_ns / NS_PER_S:.9g} s{until} was never sampled by "
-                    f"{pin.afe} at {pin.input_name}: check that the firmware reads this converter in that time."
+                    f"The {pin.channel} set from {since_ns / NS_PER_S:.9g} s on was never sampled "
+                    f"by {pin.afe} at {pin.input_name}: check that the firmware reads this converter."
                 )
 
 

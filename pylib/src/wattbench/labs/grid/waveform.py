@@ -165,7 +165,8 @@ class Sinusoids:
             quarter = math.copysign(0.25, amplitude * (constant or 1.0))
             return Peak(magnitude, (quarter - phase) % (1.0 if constant else 0.5) / float(order))
         points = math.ceil(_POINTS_PER_CYCLE * max(self._orders) * self.period_turns)
-        at_turns = np.arange(points) * (self.period_turns / points)
+        spacing = self.period_turns / points
+        at_turns = np.arange(points) * spacing
         magnitudes = np.abs(self.value(at_turns) + offset)
         # On this grid a maximum is seen at least to (pi/64)^2/2 of the sum of the amplitudes; polish all that may win.
         margin = (math.pi / _POINTS_PER_CYCLE) ** 2 * float(np.sum(np.abs(self._amplitudes)))
@@ -173,7 +174,7 @@ class Sinusoids:
         for _ in range(6):
             slope, bend = self._derivative(tops, 1), self._derivative(tops, 2)
             step = np.divide(slope, bend, out=np.zeros_like(slope), where=bend != 0)
-            tops = tops - np.clip(step, -0.5 / points, 0.5 / points)
+            tops = tops - np.clip(step, -0.5 * spacing, 0.5 * spacing)
         tops = np.concatenate([tops % self.period_turns, at_turns[[int(magnitudes.argmax())]]])
         magnitudes = np.abs(self.value(tops) + offset)
         highest = float(magnitudes.max())
