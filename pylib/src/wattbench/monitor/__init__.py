@@ -1,1 +1,6 @@
-"""The Monitor language of .resc scripts: text in, plain data out."""
+"""The Monitor language: commands, variables, macros and scripts; the engine behind it is a `Target`."""
+
+from wattbench.monitor.monitor import Monitor
+from wattbench.monitor.target import Target
+
+__all__ = ["Monitor", "Target"]

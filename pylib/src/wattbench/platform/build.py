@@ -63,6 +63,9 @@ class _Builder:
         view = Platform(self._variables, self._platform.placements)
         for element in _sorted(elements, _parents, REGISTRATION_CYCLE, "registered in each other"):
             register(element, self._variables[element.variable], view, self._factory)
+            if element.registrations and element.type:
+                parent = elements.get(element.registrations[0].parent)
+                self._platform.parents[element.name] = parent.name if parent else element.registrations[0].parent
         init = tuple(
             ScriptLine(target, element.name, statement.text, statement.position)
             for element, target in [*self._inline, *named]

@@ -60,6 +60,21 @@ class Platform:
     objects: dict[str, Any]
     placements: list[Placement] = field(default_factory=list)
     gates: list[OrGate] = field(default_factory=list)
+    parents: dict[str, str] = field(default_factory=dict)
+
+    def path(self, name: str) -> str:
+        """The full path of an object: its parents' names and its own with dots (`sysbus.lpspi1.ade_l1`)."""
+        parent = self.parents.get(name)
+        return name if parent is None else f"{self.path(parent)}.{name}"
+
+    def paths(self) -> list[str]:
+        """The full paths of all objects."""
+        return [self.path(name) for name in self.objects]
+
+    def find(self, path: str) -> Any | None:
+        """The object at a full path, None where there is none."""
+        name = path.rpartition(".")[2]
+        return self.objects[name] if name in self.objects and self.path(name) == path else None
 
     def restored(self) -> None:
         """For the engine after it restored all models: wires that are computed from others follow."""
