@@ -266,7 +266,9 @@ void wb_core_reset(wb_machine *machine, uint32_t number, uint32_t vector_table)
                                    REG(R9), REG(R10), REG(R11), REG(R12), REG(BASEPRI), REG(PRIMASK), REG(FAULTMASK) };
     wb_core *core = machine->cores[number];
     uint64_t icount = core->d.icount;
+    uint8_t held = core->d.held;
     memset(&core->d, 0, sizeof core->d);
+    core->d.held = held;
     core->d.icount = core->d.base_icount = icount;
     core->d.base_ns = core->d.awake_since_ns = machine->now_ns;
     wb_set_control(core, 0, 0);

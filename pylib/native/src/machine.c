@@ -147,6 +147,8 @@ static void check_awake_limit(wb_core *core)
 uint32_t wb_run(wb_machine *machine, int64_t until_ns)
 {
     machine->stop = WB_STOP_TIME;
+    for (unsigned i = 0; i < machine->core_count; i++)
+        if (machine->cores[i]->d.locked_up) wb_lockup(machine->cores[i], machine->cores[i]->lockup_reason);
     while (!machine->stop) {
         wb_fire_due(machine);
         if (machine->stop || machine->now_ns >= until_ns) break;
