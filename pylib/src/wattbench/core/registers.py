@@ -11,7 +11,8 @@ between members; `name` is given where several arrays share one, so that their k
     w1t   a written one toggles      sc    stored, then cleared by the model (self-clearing)
 
 `modelled = false` on a field means: stored, but nothing happens; a write that changes it is counted. On a register
-it holds for every bit or, where fields are listed, for the fields that do not say otherwise.
+it holds for every bit or, where fields are listed, for the fields that do not say otherwise. A field with nothing
+but bits and meaning may be one text, `EN = "0 Counter runs"`, which loads faster in big tables.
 """
 
 from __future__ import annotations
@@ -119,7 +120,10 @@ class RegisterTable:
                 yield register.name_of(number), register.offset + member * register.step, register, number
 
 
-def _field(name: str, entry: dict[str, object], access: str, modelled: bool) -> Field:
+def _field(name: str, entry: dict[str, object] | str, access: str, modelled: bool) -> Field:
+    if isinstance(entry, str):
+        bits, _, meaning = entry.partition(" ")
+        entry = {"bits": bits, "meaning": meaning}
     high, _, low = str(entry["bits"]).partition(":")
     low_bit = int(low or high)
     kind = str(entry.get("access", access))
