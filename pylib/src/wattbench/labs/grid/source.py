@@ -86,8 +86,9 @@ class AfeSource:
         for pin in self.pins.values():
             since_ns = segment.since[pin.channel]
             sampled = self.evidence[pin.input_name].get(since_ns)
-            peak_v = pin.front_end.gain * segment.waveform(pin.channel).peak().magnitude
-            if abs(peak_v) > _NOTHING_V and (sampled is None or sampled.first_ns > now_ns):
+            waveform = segment.waveform(pin.channel)
+            content_v = [abs(pin.front_end.gain * waveform.phasor(order)) for order in waveform.orders]
+            if max(content_v, default=0.0) > _NOTHING_V and (sampled is None or sampled.first_ns > now_ns):
                 raise StimulusError(
                     f"The {pin.channel} set from {since_ns / NS_PER_S:.9g} s on was never sampled "
                     f"by {pin.afe} at {pin.input_name}: check that the firmware reads this converter."

@@ -1,0 +1,314 @@
+"""Measure with a bench and judge against the closed form of what was injected.
+
+A meter books energy in portions: after each buffer of samples, say. Its registers are therefore late by some latency.
+Two readings of the same latency cancel it as long as the power before both is the same; what is left otherwise (and
+the registers' resolution, and the jitter of pulse edges) becomes the uncertainty of the measurement.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from wattbench.core.clock import NS_PER_S, to_ns
+from wattbench.core.errors import UsageError, VerdictError
+from wattbench.engines.engine import EdgeTap
+from wattbench.labs.grid.schedule import PHASES
+from wattbench.labs.grid.truth import Injected
+from wattbench.labs.metrology.measurement import Measurement, Series, error_percent
+
+SAMPLE_S = 125e-6
+"""One sample at 8 kS/s: the jitter of pulses that firmware decides on sample by sample."""
+
+
+class MeterReader(Protocol):
+    """What the judge needs of a bench."""
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual time."""
+
+    def run_for(self, seconds: float) -> None:
+        """Let virtual time pass."""
+
+    def register(self, name: str) -> list[float]:
+        """A register by its name in the firmware's manifest, in the manifest's unit; several for L1, L2, L3."""
+
+    def pulses(self, kind: str) -> EdgeTap:
+        """The edges of a test output (`active`, `reactive`), recorded since the bench began."""
+
+
+class Truth(Protocol):
+    """What the judge needs of the grid."""
+
+    @property
+    def last_change_ns(self) -> int:
+        """Virtual time of the last change up to now."""
+
+    def injected(self, from_ns: int, to_ns: int) -> Injected:
+        """The closed form between two virtual times; raises StimulusError if it was never sampled."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Readings of registers at two virtual times."""
+
+    from_ns: int
+    to_ns: int
+    before: Mapping[str, list[float]]
+    after: Mapping[str, list[float]]
+
+
+def observe(
+    bench: MeterReader, truth: Truth, registers: Sequence[str], duration_s: float, *, settle_s: float = 0.1
+) -> Span:
+    """Read registers, run for `duration_s` and read them again.
+
+    Both readings are taken at least `settle_s` after the last change of the grid, so the machine may run a little
+    before the span, and the span becomes longer when the grid changes at its end. Changes within it count fully.
+    """
+    if duration_s <= 0:
+        raise UsageError(f"A measurement needs a duration above 0 s, not {duration_s}.")
+    _settle(bench, truth, settle_s)
+    from_ns, before = bench.now_ns, {name: bench.register(name) for name in registers}
+    bench.run_for(duration_s)
+    if truth.last_change_ns > from_ns:
+        _settle(bench, truth, settle_s)
+    return Span(from_ns, bench.now_ns, before, {name: bench.register(name) for name in registers})
+
+
+def _settle(bench: MeterReader, truth: Truth, settle_s: float) -> None:
+    while (wait_ns := truth.last_change_ns + to_ns(settle_s) - bench.now_ns) > 0:
+        bench.run_for(wait_ns / NS_PER_S)
+
+
+def judge_register(
+    span: Span,
+    truth: Truth,
+    register: str,
+    *,
+    point: str,
+    limit_percent: float,
+    quantity: str = "active_import_wh",
+    phase: str | None = None,
+    hours_per_unit: float = 1.0,
+    resolution: float = 0.0,
+    latency_s: float = 0.0,
+) -> Measurement:
+    """Judge the advance of an energy register over a span.
+
+    `quantity` is a field of `Injected` (of `PhaseInjected` with a `phase`); `hours_per_unit` are the Wh or varh of one
+    unit of the register, `resolution` its step in that unit, `latency_s` how late it is at most.
+    """
+    measured = (_pick(register, span.after, phase) - _pick(register, span.before, phase)) * hours_per_unit
+    injected = truth.injected(span.from_ns, span.to_ns).value(quantity, phase)
+    doubt = resolution * hours_per_unit
+    if latency_s:
+        late_ns = min(to_ns(latency_s), span.from_ns)
+        doubt += abs(truth.injected(span.from_ns - late_ns, span.to_ns - late_ns).value(quantity, phase) - injected)
+    return Measurement(
+        point=point,
+        quantity=quantity,
+        unit=_unit(quantity),
+        measured=measured,
+        injected=injected,
+        limit_percent=limit_percent,
+        uncertainty_percent=abs(error_percent(injected + doubt, injected)),
+        source="registers",
+        from_ns=span.from_ns,
+        to_ns=span.to_ns,
+    )
+
+
+def measure_energy(
+    bench: MeterReader,
+    truth: Truth,
+    register: str,
+    duration_s: float,
+    *,
+    point: str,
+    limit_percent: float,
+    quantity: str = "active_import_wh",
+    phase: str | None = None,
+    hours_per_unit: float = 1.0,
+    resolution: float = 0.0,
+    latency_s: float = 0.0,
+    settle_s: float = 0.1,
+) -> Measurement:
+    """`observe` one register and `judge_register` it."""
+    span = observe(bench, truth, [register], duration_s, settle_s=settle_s)
+    return judge_register(
+        span,
+        truth,
+        register,
+        point=point,
+        limit_percent=limit_percent,
+        quantity=quantity,
+        phase=phase,
+        hours_per_unit=hours_per_unit,
+        resolution=resolution,
+        latency_s=latency_s,
+    )
+
+
+def judge_pulses(
+    tap: EdgeTap,
+    truth: Truth,
+    from_ns: int,
+    until_ns: int,
+    *,
+    point: str,
+    limit_percent: float,
+    per_kilo_hour: float,
+    quantity: str = "active_import_wh",
+    jitter_s: float = SAMPLE_S,
+) -> Measurement:
+    """Judge the pulses of a test output that begin from `from_ns` to `until_ns`, by the time stamps of their edges.
+
+    n pulses stand for n - 1 times the energy of one (`per_kilo_hour` is the meter's constant in imp/kWh or
+    imp/kvarh), injected between the first edge and the last. Firmware drives an edge up to `jitter_s` after the energy
+    was full. Raises VerdictError with fewer than two pulses.
+    """
+    edges_ns = rising_edges(tap, from_ns, until_ns)
+    if len(edges_ns) < 2:
+        raise VerdictError(
+            f"{point}: the meter gave {len(edges_ns)} pulses from {from_ns / NS_PER_S:.9g} s to "
+            f"{until_ns / NS_PER_S:.9g} s, two at least are needed; look for load and constant, or measure longer."
+        )
+    first_ns, last_ns = edges_ns[0], edges_ns[-1]
+    injected = truth.injected(first_ns, last_ns).value(quantity)
+    jitter_ns = to_ns(jitter_s)
+    doubts = [abs(injected) * jitter_ns / (last_ns - first_ns)]
+    for edge_ns in (first_ns, last_ns):
+        if jitter_ns and edge_ns >= jitter_ns:
+            doubts.append(abs(truth.injected(edge_ns - jitter_ns, edge_ns).value(quantity)))
+    return Measurement(
+        point=point,
+        quantity=quantity,
+        unit=_unit(quantity),
+        measured=(len(edges_ns) - 1) * 1000 / per_kilo_hour,
+        injected=injected,
+        limit_percent=limit_percent,
+        uncertainty_percent=abs(error_percent(injected + max(doubts), injected)),
+        source="pulses",
+        from_ns=first_ns,
+        to_ns=last_ns,
+    )
+
+
+def measure_energy_by_pulses(
+    bench: MeterReader,
+    truth: Truth,
+    kind: str,
+    duration_s: float,
+    *,
+    point: str,
+    limit_percent: float,
+    per_kilo_hour: float,
+    quantity: str = "active_import_wh",
+    jitter_s: float = SAMPLE_S,
+    settle_s: float = 0.1,
+) -> Measurement:
+    """Run for `duration_s` and `judge_pulses` of output `kind` that fell into it."""
+    tap = bench.pulses(kind)
+    span = observe(bench, truth, [], duration_s, settle_s=settle_s)
+    return judge_pulses(
+        tap,
+        truth,
+        span.from_ns,
+        span.to_ns,
+        point=point,
+        limit_percent=limit_percent,
+        per_kilo_hour=per_kilo_hour,
+        quantity=quantity,
+        jitter_s=jitter_s,
+    )
+
+
+def rising_edges(tap: EdgeTap, from_ns: int, until_ns: int) -> list[int]:
+    """Virtual times from `from_ns` to `until_ns`, both included, at which a wire went high."""
+    times_ns = tap.times_ns
+    start, stop = bisect.bisect_left(times_ns, from_ns), bisect.bisect_right(times_ns, until_ns)
+    return [time_ns for time_ns, level in zip(times_ns[start:stop], tap.levels[start:stop], strict=True) if level]
+
+
+def judge_reading(
+    bench: MeterReader,
+    truth: Truth,
+    register: str,
+    window_s: float,
+    *,
+    point: str,
+    limit_percent: float,
+    quantity: str,
+    phase: str | None = None,
+    scale: float = 1.0,
+    resolution: float = 0.0,
+) -> Measurement:
+    """Judge a momentary register (RMS, power, frequency) as it reads now against the truth of the last `window_s`.
+
+    `scale` is the quantity's unit per unit of the register, `resolution` the register's step.
+    """
+    to, window_ns = bench.now_ns, to_ns(window_s)
+    if not 0 < window_ns <= to:
+        raise UsageError(f"{point}: a window of {window_s} s does not fit before {to / NS_PER_S:.9g} s.")
+    injected = truth.injected(to - window_ns, to).value(quantity, phase)
+    return Measurement(
+        point=point,
+        quantity=quantity,
+        unit=_unit(quantity),
+        measured=_pick(register, {register: bench.register(register)}, phase) * scale,
+        injected=injected,
+        limit_percent=limit_percent,
+        uncertainty_percent=abs(error_percent(injected + resolution / 2 * scale, injected)),
+        source="registers",
+        from_ns=to - window_ns,
+        to_ns=to,
+    )
+
+
+def record(
+    bench: MeterReader,
+    truth: Truth,
+    register: str,
+    duration_s: float,
+    step_s: float,
+    *,
+    quantity: str,
+    phase: str | None = None,
+    scale: float = 1.0,
+) -> Series:
+    """Run for `duration_s` and note every `step_s` a momentary register beside the truth of the step before it."""
+    steps = round(duration_s / step_s) if step_s > 0 else 0
+    if steps < 1:
+        raise UsageError(
+            f"A series needs a step above 0 s that fits into its duration, not {step_s} in {duration_s} s."
+        )
+    times_s, injected, measured = [], [], []
+    for _ in range(steps):
+        from_ns = bench.now_ns
+        bench.run_for(step_s)
+        times_s.append(bench.now_ns / NS_PER_S)
+        injected.append(truth.injected(from_ns, bench.now_ns).value(quantity, phase))
+        measured.append(_pick(register, {register: bench.register(register)}, phase) * scale)
+    return Series(quantity if phase is None else f"{quantity} {phase}", _unit(quantity), times_s, injected, measured)
+
+
+def _pick(register: str, readings: Mapping[str, list[float]], phase: str | None) -> float:
+    """The value for a phase, or the only one; energies of several phases are not added silently."""
+    values = readings[register]
+    if len(values) == 1:
+        return values[0]
+    if phase in PHASES and PHASES.index(phase) < len(values):
+        return values[PHASES.index(phase)]
+    raise UsageError(f"The register {register} has {len(values)} values; say for which phase of {', '.join(PHASES)}.")
+
+
+_UNITS = {"wh": "Wh", "varh": "varh", "vah": "VAh", "w": "W", "var": "var", "va": "VA", "v": "V", "a": "A", "hz": "Hz"}
+
+
+def _unit(quantity: str) -> str:
+    """The unit that a quantity carries at the end of its name; none for a power factor."""
+    return _UNITS.get(quantity.rpartition("_")[2], "")
