@@ -1,0 +1,68 @@
+"""System reset controller of the i.MX RT1170: why the chip was reset (IMXRT1170RM "SRC").
+
+SRSR and the general purpose registers survive every reset but loss of power. The second core, the reset modes and
+the slices are storage; a slice reset only leaves its mark in STAT.
+"""
+
+from __future__ import annotations
+
+from wattbench.core.errors import UsageError
+from wattbench.core.model import RegisterBlock, model, on_write
+from wattbench.core.registers import load_table
+
+CAUSES: dict[str, str] = {
+    "power_on": "IPP_RESET_B",
+    "user": "IPP_USER_RESET_B",
+    "m7_request": "M7_REQUEST",
+    "m7_lockup": "M7_LOCKUP",
+    "m7_sysresetreq": "M7_LOCKUP",
+    "m4_request": "M4_REQUEST",
+    "m4_lockup": "M4_LOCKUP",
+    "csu": "CSU_RESET_B",
+    "wdog": "WDOG_RST_B",
+    "rtwdog3": "WDOG3_RST_B",
+    "rtwdog4": "WDOG4_RST_B",
+    "jtag": "JTAG_RST_B",
+    "jtag_software": "JTAG_SW_RST",
+    "temperature": "TEMPSENSE_RST_B",
+    "overvoltage": "OVERVOLT_RST",
+    "cdog": "CDOG_RST",
+}
+"""Cause as `note_reset` takes it, and the SRSR field (less `_M7`/`_M4`) that shows it."""
+KEPT = ("SRSR", *(f"GPR{number}" for number in range(1, 21)))
+SLICES = ("MEGA", "DISPLAY", "WAKEUP", "M4CORE", "M7CORE", "M4DEBUG", "M7DEBUG", "USBPHY1", "USBPHY2")
+SW_RESET, RST_BY_SW = 1 << 0, 1 << 3
+
+
+@model("Wattbench.Src")
+class Src(RegisterBlock):
+    """Reset controller at 0x40C04000; whoever resets the chip calls `note_reset` first."""
+
+    size = 0x4000
+    table = load_table("wattbench.hw.imxrt", "src")
+
+    def note_reset(self, cause: str) -> None:
+        """Record `cause` (a key of `CAUSES`) for both cores, for the reset that follows."""
+        if cause not in CAUSES:
+            raise UsageError(f"{self.name} knows no reset cause {cause!r}; causes are {', '.join(CAUSES)}")
+        fields = self.table["SRSR"].fields
+        self["SRSR"] |= fields[f"{CAUSES[cause]}_M7"].mask | fields[f"{CAUSES[cause]}_M4"].mask
+
+    def reset(self) -> None:
+        """See `Model.reset`; cause and general purpose registers stay."""
+        kept = {name: self[name] for name in KEPT}
+        super().reset()
+        for name, value in kept.items():
+            self[name] = value
+
+    def lose_power(self) -> None:
+        """The supply is gone: everything is lost and the next reset is a power-on reset."""
+        super().reset()
+
+    @on_write(*(f"CTRL_{name}" for name in SLICES))
+    def _reset_slices(self, raw: int, old: int) -> None:
+        for name in SLICES:
+            if self[f"CTRL_{name}"] & SW_RESET:
+                self[f"CTRL_{name}"] &= ~SW_RESET
+                self[f"STAT_{name}"] |= RST_BY_SW
+                self.host.unmodelled(self.name, f"reset of slice {name}")
