@@ -316,6 +316,7 @@ def test_open_circuit_and_neutral(bench, grid):
         (lambda grid: grid.set_phase("L1", 1, 1, capacitive=True), UsageError, "needs a power factor"),
         (lambda grid: grid.set_frequency(0), StimulusError, "above 0 Hz"),
         (lambda grid: grid.add_harmonic("L1", "current", 1, 10), StimulusError, "order above 0 other than 1"),
+        (lambda grid: grid.add_harmonic("L1", "current", 3, math.nan), StimulusError, "finite numbers"),
         (lambda grid: grid.add_harmonic("L1", "power", 3, 10), StimulusError, "power of L1 is not wired"),
         (lambda grid: grid.set_noise("L1", "current", -1), StimulusError, "RMS of the noise"),
         (lambda grid: grid.set_dc("L1", "current", math.inf), StimulusError, "dc = inf"),

@@ -5,51 +5,25 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any
 
 from wattbench.core.analog import AnalogPort
 from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import StimulusError, UsageError
-from wattbench.labs.grid.front_end import FrontEnd, FrontEndDescription
+from wattbench.labs.grid.front_end import FrontEnd
 from wattbench.labs.grid.noise import Noise
 from wattbench.labs.grid.schedule import NEUTRAL, PHASES, QUANTITIES, Change, Channel, Harmonic, Schedule
 from wattbench.labs.grid.source import AfeSource, Pin, Sampled, require_in_range
 from wattbench.labs.grid.truth import Injected, injected
+from wattbench.labs.grid.wiring import AfeModel, GridBench, wired_pins
 
 Time = float | int | str | Fraction | None
 """A virtual time in seconds since power-on, text and fractions taken exactly; None is now."""
 
 _LARGEST_DENOMINATOR = 100
-
-
-class AfeModel(Protocol):
-    """What the grid needs of a converter's model."""
-
-    @property
-    def analog(self) -> AnalogPort:
-        """Its inputs."""
-
-    @property
-    def full_scale_v(self) -> Mapping[str, float]:
-        """For each input the largest magnitude in volts that it turns into a code."""
-
-
-class GridBench(Protocol):
-    """What the grid needs of a bench."""
-
-    @property
-    def now_ns(self) -> int:
-        """Virtual time."""
-
-    @property
-    def front_ends(self) -> Mapping[str, FrontEndDescription]:
-        """Wiring of each measured phase (L1, L2, L3, N)."""
-
-    def model(self, name: str) -> Any:
-        """A model of the platform by name; of converters an `AfeModel`."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +50,7 @@ class Grid:
         self._schedule = Schedule.idle(frequency_hz)
         pins: dict[str, list[Pin]] = {}
         for phase, description in bench.front_ends.items():
-            for pin in _pins(phase, description, bench.model(description.afe)):
+            for pin in wired_pins(phase, description, bench.model(description.afe)):
                 pins.setdefault(pin.afe, []).append(pin)
         self._sources = {afe: AfeSource(self._schedule, wired) for afe, wired in pins.items()}
         self._pins = {pin.channel: pin for wired in pins.values() for pin in wired}
@@ -152,6 +126,8 @@ class Grid:
         At `phase_deg` 0 it goes through zero upwards together with its fundamental. `order` may be broken
         (interharmonics, to hundredths) or below 1 (sub-harmonics). A second one of the same order replaces the first.
         """
+        if not all(map(math.isfinite, (order, percent, phase_deg))):
+            raise StimulusError(f"A harmonic needs finite numbers, not order {order}, {percent} %, {phase_deg} deg.")
         exact = Fraction(order).limit_denominator(_LARGEST_DENOMINATOR)
         if exact <= 0 or exact == 1:
             raise StimulusError(f"A harmonic needs an order above 0 other than 1, not {order}; see set_phase, set_dc.")
@@ -269,25 +245,6 @@ class Grid:
     def _port(self, afe: str) -> AnalogPort:
         model: AfeModel = self._bench.model(afe)
         return model.analog
-
-
-def _pins(phase: str, description: FrontEndDescription, model: AfeModel) -> Iterator[Pin]:
-    if phase not in (*PHASES, NEUTRAL):
-        raise UsageError(f"A front end is for L1, L2, L3 or N, not {phase!r}.")
-    gains = {"voltage": description.divider_ratio, "current": description.shunt_ohm}
-    for quantity, input_name in (("voltage", description.voltage_input), ("current", description.current_input)):
-        if not input_name:
-            continue
-        if input_name not in model.full_scale_v:
-            known = ", ".join(model.full_scale_v)
-            raise UsageError(f"{description.afe} has no input {input_name!r} for the {quantity} of {phase}: {known}.")
-        if abs(gains[quantity]) > 1:
-            raise UsageError(
-                f"The front end for the {quantity} of {phase} gives {gains[quantity]:g} V at the pin for each V or A "
-                f"of the line; a shunt is given in ohm and a divider as the part that is left, such as 1/991."
-            )
-        channel = Channel(phase, quantity)
-        yield Pin(description.afe, input_name, channel, FrontEnd(gains[quantity]), model.full_scale_v[input_name])
 
 
 def _require_finite(change: Change) -> None:
