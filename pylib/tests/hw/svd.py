@@ -1,0 +1,108 @@
+"""The vendor's register description of the chip as flat lists, out of pyOCD's wheel (development only)."""
+
+from __future__ import annotations
+
+import importlib.util
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+FILE_NAME = "MIMXRT1176_cm7.xml"
+
+
+@dataclass(frozen=True)
+class SvdField:
+    name: str
+    low: int
+    width: int
+
+    @property
+    def mask(self) -> int:
+        return (1 << self.width) - 1 << self.low
+
+
+@dataclass(frozen=True)
+class SvdRegister:
+    """`names` are the spellings that count as this register's name."""
+
+    names: frozenset[str]
+    offset: int
+    width: int
+    access: str
+    reset: int
+    fields: tuple[SvdField, ...]
+
+
+@cache
+def _peripherals() -> dict[str, Element]:
+    spec = importlib.util.find_spec("pyocd")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("the comparison with the vendor's SVD needs pyocd: pip install --no-deps pyocd==0.46.0")
+    with zipfile.ZipFile(Path(spec.submodule_search_locations[0], "debug", "svd", "svd_data.zip")) as archive:
+        root = ElementTree.fromstring(archive.read(FILE_NAME))
+    return {peripheral.findtext("name", ""): peripheral for peripheral in root.iter("peripheral")}
+
+
+def _number(element: Element, tag: str, default: int = 0) -> int:
+    text = element.findtext(tag)
+    return default if text is None else int(text, 0)
+
+
+def _members(element: Element) -> Iterator[tuple[str, int]]:
+    """Index text and offset of each member of a `dim` array, or of the single element."""
+    if element.find("dim") is None:
+        yield "", 0
+        return
+    text = element.findtext("dimIndex") or f"0-{_number(element, 'dim') - 1}"
+    start, dash, end = text.partition("-")
+    indices = [str(index) for index in range(int(start), int(end) + 1)] if dash else text.split(",")
+    for number, index in enumerate(indices):
+        yield index, number * _number(element, "dimIncrement")
+
+
+def _flat(parent: Element, offset: int, names: frozenset[str]) -> Iterator[SvdRegister]:
+    """Registers below `parent`; `names` are the spellings of the clusters above, with their numbers at the end."""
+    for element in parent:
+        if element.tag not in ("register", "cluster"):
+            continue
+        raw = element.findtext("name", "").replace("[%s]", "%s")
+        own_offset = offset + _number(element, "addressOffset")
+        for index, distance in _members(element):
+            own = raw.replace("%s", index)
+            spellings = {own} if not names else set()
+            for prefix in names:
+                cluster = prefix.rstrip("0123456789")
+                number = prefix[len(cluster) :]
+                spellings |= {prefix + own, own + number}
+                if own.startswith(cluster):
+                    spellings.add(prefix + own[len(cluster) :])
+            if element.tag == "cluster":
+                yield from _flat(element, own_offset + distance, frozenset(spellings))
+                continue
+            yield SvdRegister(
+                frozenset(name.replace("_", "") for name in spellings),
+                own_offset + distance,
+                _number(element, "size", 32),
+                element.findtext("access", "read-write"),
+                _number(element, "resetValue"),
+                tuple(
+                    SvdField(item.findtext("name", ""), _number(item, "bitOffset"), _number(item, "bitWidth"))
+                    for item in element.iter("field")
+                ),
+            )
+
+
+@cache
+def registers(peripheral_name: str) -> tuple[SvdRegister, ...]:
+    """All registers of a peripheral, arrays and clusters resolved."""
+    peripheral = _peripherals()[peripheral_name]
+    source = peripheral.get("derivedFrom")
+    if source is not None:
+        return registers(source)
+    block = peripheral.find("registers")
+    assert block is not None
+    return tuple(_flat(block, 0, frozenset()))
