@@ -1,0 +1,74 @@
+#include "acquisition.h"
+#include "ade7913.h"
+#include "board.h"
+#include "calibration.h"
+#include "clocks.h"
+#include "energy.h"
+#include "lpspi.h"
+#include "lpuart.h"
+#include "metrology.h"
+#include "outputs.h"
+#include "print.h"
+#include "pulse.h"
+#include "shell.h"
+#include "system.h"
+#include "timebase.h"
+#include "version.h"
+#include "window.h"
+
+static bool start_converters(void)
+{
+    static const char *const names[AFE_COUNT] = {"afe_l1 ", "afe_l2 ", "afe_l3 ", "afe_n "};
+    enum ade7913_result results[AFE_COUNT];
+    for (uint32_t i = 0; i < AFE_COUNT; i++)
+        results[i] = ade7913_configure(i, i == AFE_COUNT - 1u);
+    ade7913_synchronise();
+    bool all = true;
+    for (uint32_t i = 0; i < AFE_COUNT; i++) {
+        if (results[i] == ADE7913_OK && !ade7913_lock(i))
+            results[i] = ADE7913_NO_CONFIG;
+        print_text(names[i]);
+        print_line(ade7913_result_text(results[i]));
+        all &= results[i] == ADE7913_OK;
+    }
+    return all;
+}
+
+static bool start_metering(void)
+{
+    if (!calibration_valid(&meter_calibration)) {
+        print_line("error calibration invalid");
+        return false;
+    }
+    metrology_init(&meter_calibration);
+    window_init();
+    energy_init(&meter_calibration);
+    pulse_init(&meter_calibration);
+    if (!start_converters())
+        return false;
+    acquisition_start();
+    return true;
+}
+
+int main(void)
+{
+    clocks_init();
+    outputs_init();
+    timebase_init();
+    lpuart_init();
+    lpspi_init();
+    print_line(BANNER);
+    bool metering = start_metering();
+    output_set(PIN_LED_STATUS, metering);
+    print_line(metering ? "metering started" : "metering stopped");
+    shell_start();
+    for (;;) {
+        while (shell_poll())
+            continue;
+        /* Masked, so a character that comes now ends the sleep instead of waiting behind it. */
+        uint32_t masked = interrupts_mask();
+        if (!lpuart_received())
+            system_sleep();
+        interrupts_restore(masked);
+    }
+}
