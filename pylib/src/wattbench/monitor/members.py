@@ -30,12 +30,14 @@ class Members:
         the rest as its own member and arguments. Raises MonitorError.
         """
         name, rest = tokens[0].text, list(tokens[1:])
+        if isinstance(target, Mapping | list | tuple):
+            return self._index(target, label, tokens)
         found = self._member(target, label, name)
         if inspect.isroutine(found):
             return self._call(found, f"{label} {name}", rest)
         if not rest:
             return found
-        if isinstance(found, Mapping | Sequence) and not isinstance(found, str | bytes):
+        if isinstance(found, Mapping | list | tuple):
             return self._index(found, f"{label} {name}", rest)
         if not isinstance(found, _PLAIN) and rest[0].kind is Kind.LITERAL and not self._settable(target, name):
             return self.invoke(found, f"{label} {name}", rest)

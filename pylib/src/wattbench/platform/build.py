@@ -45,6 +45,7 @@ class _Builder:
 
     def build(self, description: Description) -> Built:
         elements = {element.variable: element for element in description.elements}
+        self._converter.known = {**self._variables, **elements}
         for element in _sorted(elements, _constructor_references, CREATION_CYCLE, "made before each other"):
             if element.type is not None:
                 if element.name in self._platform.objects:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wattbench.core.errors import WattbenchError
 from wattbench.core.names import did_you_mean
 from wattbench.platform import syntax
 from wattbench.platform.description import Element
@@ -49,7 +50,7 @@ def _attach(device: Any, registration: syntax.Registration, parent: Any) -> None
         parent.attach(device, value.value if isinstance(value, syntax.Number) else None)
     except TypeError as error:
         raise registration.position.error(NO_REGISTER_INTERFACE, str(error)) from error
-    except ValueError as error:
+    except (ValueError, WattbenchError) as error:
         raise registration.position.error(REGISTRATION_FAILED, str(error)) from error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections.abc
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum
 from fractions import Fraction
 from typing import Any, Literal, Union, get_args, get_origin
@@ -35,10 +35,14 @@ class MismatchError(Exception):
 
 
 class Converter:
-    """Converts values; `objects` are the entries made so far, `create` makes an inline object."""
+    """Converts values; `objects` are the entries made so far, `create` makes an inline object.
+
+    `known` are all names that a description may refer to, for suggestions.
+    """
 
     def __init__(self, objects: Mapping[str, Any], create: Callable[[syntax.NewObject], Any]) -> None:
         self._objects, self._create = objects, create
+        self.known: Collection[str] = objects
 
     def convert(self, value: syntax.Value, hint: Any, where: str) -> Any:
         """The Python object for `value`; `where` names the attribute in errors (E06, E20, E23)."""
@@ -53,7 +57,7 @@ class Converter:
         """The object that a reference means; raises E20."""
         if value.name not in self._objects:
             raise value.position.error(
-                MISSING_REFERENCE, f"`{value.name}` is not declared{did_you_mean(value.name, self._objects)}"
+                MISSING_REFERENCE, f"`{value.name}` is not declared{did_you_mean(value.name, self.known)}"
             )
         return self._objects[value.name]
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from wattbench.core.errors import WattbenchError
 from wattbench.core.names import did_you_mean
-from wattbench.core.wires import Line
+from wattbench.core.wires import DmaRequest, Line
 from wattbench.platform.description import Element, InputPin, Interrupt
 
 DESTINATION_MISSING = 11
@@ -59,6 +60,10 @@ def connect(wired: Sequence[tuple[Element, Any]], objects: Mapping[str, Any]) ->
     for item in inputs.values():
         line = item.lines[0]
         if len(item.lines) > 1:
+            if any(isinstance(each, DmaRequest) for each in item.lines):
+                raise item.pin.position.error(
+                    NO_RECEIVER, f"`{item.pin.receiver}` input {item.pin.number} takes one DMA request, not several"
+                )
             gates.append(OrGate(item.lines))
             line = gates[-1].output
         _attach(line, item.receiver, item.pin)
@@ -109,7 +114,7 @@ def _attach(line: Line, receiver: Any, pin: InputPin) -> None:
             receiver.connect_input(pin.number, line)
         else:
             line.connect(partial(receiver.on_input, pin.number))
-    except (TypeError, ValueError, LookupError) as error:
+    except (TypeError, ValueError, LookupError, WattbenchError) as error:
         raise pin.position.error(NO_RECEIVER, f"`{pin.receiver}` does not take input {pin.number}: {error}") from error
 
 
