@@ -266,18 +266,46 @@ def test_a_change_of_one_phase_asks_for_no_new_evidence_on_another(bench, grid):
         grid.injected(0, bench.now_ns)
 
 
+def ask(bench: FakeBench, first: int, last: int) -> None:
+    for name in ("IP", "V1P"):
+        bench.model("ade0").analog.volts(name, np.arange(first, last) / 8000)
+
+
 def test_samples_asked_ahead_do_not_count_before_their_time():
-    bench = FakeBench(("L1",))
+    bench = FakeBench(("L1",), samples=False)
     grid = Grid(bench)
-    grid.set_phase("L1", 230, 5, at="0.5")
-    bench.model("ade0").analog.volts("IP", np.arange(8000) / 8000)
-    bench.model("ade0").analog.volts("V1P", np.arange(8000) / 8000)
-    bench.samples = False
-    bench.run_for(0.50001)
-    grid.injected(0, 500_010_000)
-    assert grid.evidence("L1", "current")[S // 2].samples == 4000
-    grid.set_phase("L1", current_a=4, at="0.6")
-    assert S * 6 // 10 not in grid.evidence("L1", "current")
+    grid.set_phase("L1", 230, 5, at="0.50001")
+    ask(bench, 0, 8000)
+    assert grid.evidence("L1", "current")[500_010_000].samples == 3999
+    bench.run_for(0.50012)
+    with pytest.raises(StimulusError, match=r"set from 0.50001 s on was never"):
+        grid.injected(0, bench.now_ns)
+    bench.run_for(0.000005)
+    grid.injected(0, bench.now_ns)
+
+
+def test_samples_asked_ahead_are_void_when_the_future_changes():
+    bench = FakeBench(("L1",), samples=False)
+    grid = Grid(bench)
+    grid.set_phase("L1", 230, 5)
+    grid.set_phase("L1", current_a=6, at="0.5")
+    ask(bench, 0, 8000)
+    grid.set_phase("L1", current_a=7, at="0.5")
+    bench.run_for(0.6)
+    grid.injected(0, S // 2)
+    with pytest.raises(StimulusError, match=r"current of L1 set from 0.5 s on was never"):
+        grid.injected(0, bench.now_ns)
+
+
+def test_an_angle_of_a_voltage_asks_for_new_evidence_on_its_current_and_the_neutral(bench, grid):
+    grid.set_phase("L1", 230, 5)
+    bench.run_for(0.1)
+    assert set(grid.evidence("N", "current")) == {0}
+    grid.set_phase("L1", voltage_angle_deg=30)
+    bench.run_for(0.1)
+    for phase, quantity in (("L1", "voltage"), ("L1", "current"), ("N", "current")):
+        assert set(grid.evidence(phase, quantity)) == {0, S // 10}
+    assert set(grid.evidence("L2", "current")) == {0}
 
 
 def test_converters_are_told_what_changes(bench, grid):
