@@ -60,6 +60,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wb_map_host": (c.c_int, (_PTR, _U32, _U32, _U32)),
     "wb_core_new": (c.c_int, (_PTR, _U32, c.c_uint64, c.c_uint64, _U32, _U32, _U32)),
     "wb_core_reset": (None, (_PTR, _U32, _U32)),
+    "wb_core_speed": (None, (_PTR, _U32, _U32)),
     "wb_core_hold": (None, (_PTR, _U32, _U32)),
     "wb_core_awake_limit": (None, (_PTR, _U32, _I64)),
     "wb_core_jump": (None, (_PTR, _U32, _U32)),

@@ -1,0 +1,150 @@
+"""The bench: one object that ties platform, firmware and engine together."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from wattbench.bench.console import Console
+from wattbench.bench.manifest import FrontEndDescription, Manifest, read_manifest
+from wattbench.bench.products import find_manifest
+from wattbench.core.clock import to_ns
+from wattbench.core.errors import FirmwareFileError, LimitError, UsageError
+from wattbench.engines.embedded import EmbeddedEngine
+from wattbench.engines.engine import EdgeTap, Engine
+
+ENGINES: dict[str, Callable[..., EmbeddedEngine]] = {"embedded": EmbeddedEngine}
+
+
+class Bench:
+    """A running product. Times given are virtual seconds (numbers or exact text such as `"0.1"`)."""
+
+    def __init__(self, manifest: Manifest, engine: EmbeddedEngine) -> None:
+        self.manifest = manifest
+        self.engine: Engine = engine
+
+    @classmethod
+    def load(cls, product: str | Path, engine: str = "embedded", **options: Any) -> Bench:
+        """Build the board of a product (its name or the path of a manifest) and load its firmware.
+
+        Raises UsageError, SourceError or FirmwareFileError; nothing runs yet.
+        """
+        if engine not in ENGINES:
+            raise UsageError(f"there is no engine `{engine}`; this version has {', '.join(ENGINES)}")
+        manifest = read_manifest(find_manifest(product))
+        if not manifest.elf.is_file():
+            raise FirmwareFileError(
+                f"{manifest.path.name} names the firmware {manifest.elf}, which does not exist; build it first"
+            )
+        made = ENGINES[engine](**options)
+        made.run_script(manifest.platform, {"bin": f"@{manifest.elf}"})
+        made.limit_awake(round(manifest.awake_ms * 1_000_000))
+        return cls(manifest, made)
+
+    def close(self) -> None:
+        """Give the machine up."""
+        close = getattr(self.engine, "close", None)
+        if close is not None:
+            close()
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Running
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual time in ns since power-on."""
+        return self.engine.now_ns
+
+    @property
+    def now_s(self) -> float:
+        """Virtual time in seconds since power-on."""
+        return self.engine.now_ns / 1e9
+
+    def run_for(self, seconds: float | str) -> None:
+        """Let virtual time pass."""
+        self.run_to_ns(self.now_ns + to_ns(seconds))
+
+    def run_to_ns(self, time_ns: int) -> None:
+        """Run until a virtual time, whoever asks for a stop in between."""
+        while self.now_ns < time_ns:
+            self.engine.run_to(time_ns)
+
+    def run_until(self, condition: Callable[[], bool], limit_s: float | str, step_s: float | str = "0.001") -> None:
+        """Run until `condition()` holds, looked at every `step_s`; raises LimitError after `limit_s`."""
+        end_ns, step_ns = self.now_ns + to_ns(limit_s), to_ns(step_s)
+        while not condition():
+            if self.now_ns >= end_ns:
+                raise LimitError(f"the awaited condition did not come within {limit_s} s", time_ns=self.now_ns)
+            self.run_to_ns(min(self.now_ns + step_ns, end_ns))
+
+    def boot(self, limit_s: float = 5.0) -> None:
+        """Run until the console says what the manifest calls ready."""
+        self.console.wait_for_line(self.manifest.console.ready, limit_s)
+
+    def execute(self, command: str) -> str:
+        """Carry out one Monitor command."""
+        return self.engine.execute(command)
+
+    # What can be seen
+
+    @cached_property
+    def console(self) -> Console:
+        """The firmware's shell."""
+        console = self.manifest.console
+        return Console(self.engine, self.engine.uart(console.uart), console.prompt)
+
+    def model(self, name: str) -> Any:
+        """The Python object of a model of the platform."""
+        return self.engine.model(name)
+
+    @property
+    def front_ends(self) -> dict[str, FrontEndDescription]:
+        """How each phase reaches its converter."""
+        return dict(self.manifest.front_ends)
+
+    def register(self, name: str) -> list[float]:
+        """The numbers of a register of the manifest, in its unit."""
+        entry = self.manifest.register(name)
+        raw = self.engine.read_memory(self.engine.symbol(entry.symbol), entry.size * entry.count)
+        return [value * entry.scale for value in struct.unpack(entry.format, raw)]
+
+    def read_symbol(self, name: str, size: int = 4) -> bytes:
+        """`size` bytes at a symbol."""
+        return self.engine.read_memory(self.engine.symbol(name), size)
+
+    def pulses(self, kind: str) -> EdgeTap:
+        """The edges of a metrology LED (`active`, `reactive`)."""
+        if kind not in self.manifest.pulses:
+            raise UsageError(f"{self.manifest.name} has no {kind} pulses; it has {', '.join(self.manifest.pulses)}")
+        return self.engine.edges(self.manifest.pulses[kind].led)
+
+    def firmware_sha256(self) -> str:
+        """SHA-256 of the firmware file."""
+        return hashlib.sha256(self.manifest.elf.read_bytes()).hexdigest()
+
+    # State
+
+    def save(self) -> Any:
+        """The whole bench as plain data."""
+        return {"engine": self.engine.save(), "console": self.console.position}
+
+    def restore(self, state: Any) -> None:
+        """Back to what `save` gave."""
+        self.engine.restore(state["engine"])
+        self.console.position = state["console"]
+
+    def digest(self) -> str:
+        """SHA-256 over all UART bytes, edges with their times, and memory."""
+        return self.engine.digest()

@@ -1,0 +1,180 @@
+"""The manifest of a firmware build: what a bench has to know about it, in TOML beside the ELF."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wattbench.core.errors import SourceError, UsageError
+from wattbench.core.names import did_you_mean
+
+TYPES = {
+    "u8": ("B", 1), "i8": ("b", 1), "u16": ("H", 2), "i16": ("h", 2), "u32": ("I", 4), "i32": ("i", 4),
+    "u64": ("Q", 8), "i64": ("q", 8), "f32": ("f", 4), "f64": ("d", 8),
+}  # fmt: skip
+"""Types of registers: struct code and bytes."""
+
+
+@dataclass(frozen=True)
+class Console:
+    """The firmware's shell."""
+
+    uart: str
+    prompt: str
+    ready: str
+
+
+@dataclass(frozen=True)
+class PulseOutput:
+    """A metrology LED: each flash is `1 / constant_imp_per_kwh` kWh (or kvarh)."""
+
+    led: str
+    constant_imp_per_kwh: float
+
+
+@dataclass(frozen=True)
+class Metrology:
+    """What the meter is made for."""
+
+    nominal_voltage_v: float
+    nominal_current_a: float
+    maximum_current_a: float
+    starting_current_a: float
+    nominal_frequency_hz: float
+    sample_rate_hz: float
+    window_ms: float
+    settle_ms: float
+
+
+@dataclass(frozen=True)
+class FrontEndDescription:
+    """How one phase reaches its converter."""
+
+    afe: str
+    current_input: str
+    voltage_input: str
+    shunt_ohm: float
+    divider_ratio: float
+
+
+@dataclass(frozen=True)
+class RegisterDescription:
+    """A quantity in the firmware's memory: `count` numbers of `type` at `symbol`, each times `scale` in `unit`."""
+
+    symbol: str
+    type: str
+    unit: str
+    count: int = 1
+    scale: float = 1.0
+
+    @property
+    def size(self) -> int:
+        """Bytes of one number."""
+        return TYPES[self.type][1]
+
+    @property
+    def format(self) -> str:
+        """The format of all numbers, for `struct`."""
+        return f"<{self.count}{TYPES[self.type][0]}"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A firmware build and its board."""
+
+    path: Path
+    name: str
+    description: str
+    elf: Path
+    platform: Path
+    console: Console
+    metrology: Metrology
+    pulses: Mapping[str, PulseOutput] = field(default_factory=dict)
+    front_ends: Mapping[str, FrontEndDescription] = field(default_factory=dict)
+    registers: Mapping[str, RegisterDescription] = field(default_factory=dict)
+    awake_ms: float = 0.0
+
+    def register(self, name: str) -> RegisterDescription:
+        """A register by name; raises UsageError with the closest name."""
+        if name not in self.registers:
+            hint = did_you_mean(name, self.registers)
+            raise UsageError(f"{self.name} has no register `{name}`{hint}; it has {', '.join(self.registers)}")
+        return self.registers[name]
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check a manifest; raises SourceError with what is wrong in which table."""
+    if not path.is_file():
+        raise UsageError(f"the manifest {path} does not exist")
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(f"this is no TOML: {error}", path) from error
+    reader = _Reader(path, data)
+    firmware = reader.table("firmware")
+    registers = {name: reader.make(RegisterDescription, f"registers.{name}") for name in data.get("registers", {})}
+    for name, register in registers.items():
+        if register.type not in TYPES:
+            raise reader.error(f"[registers.{name}] has the type `{register.type}`; known are {', '.join(TYPES)}")
+    return Manifest(
+        path,
+        reader.text("firmware", "name"),
+        str(firmware.get("description", "")),
+        (path.parent / reader.text("firmware", "elf")).resolve(),
+        (path.parent / reader.text("firmware", "platform")).resolve(),
+        reader.make(Console, "console"),
+        reader.make(Metrology, "metrology"),
+        {kind: reader.make(PulseOutput, f"pulses.{kind}") for kind in data.get("pulses", {})},
+        {phase: reader.make(FrontEndDescription, f"front_end.{phase}") for phase in data.get("front_end", {})},
+        registers,
+        float(data.get("limits", {}).get("awake_ms", 0.0)),
+    )
+
+
+class _Reader:
+    def __init__(self, path: Path, data: dict[str, Any]) -> None:
+        self._path, self._data = path, data
+
+    def error(self, message: str) -> SourceError:
+        return SourceError(message, self._path)
+
+    def table(self, name: str) -> dict[str, Any]:
+        found: Any = self._data
+        for part in name.split("."):
+            found = found.get(part, {}) if isinstance(found, dict) else {}
+        if not isinstance(found, dict) or not found:
+            raise self.error(f"the table [{name}] is missing")
+        return found
+
+    def text(self, table: str, key: str) -> str:
+        found = self.table(table).get(key)
+        if not isinstance(found, str) or not found:
+            raise self.error(f"[{table}] needs `{key}`")
+        return found
+
+    def make(self, kind: Any, table: str) -> Any:
+        given = self.table(table)
+        known = kind.__dataclass_fields__
+        for key in given:
+            if key not in known:
+                raise self.error(f"[{table}] has no key `{key}`{did_you_mean(key, known)}; it has {', '.join(known)}")
+        try:
+            made = kind(**given)
+        except TypeError as error:
+            missing = [key for key, item in known.items() if key not in given and _required(item)]
+            raise self.error(f"[{table}] needs {', '.join(f'`{key}`' for key in missing)}") from error
+        for key, item in known.items():
+            value = getattr(made, key)
+            if item.type == "float" and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise self.error(f"[{table}] `{key}` must be a number, not {value!r}")
+            if item.type == "str" and not isinstance(value, str):
+                raise self.error(f"[{table}] `{key}` must be text, not {value!r}")
+        return made
+
+
+def _required(item: Any) -> bool:
+    missing = type(item.default).__name__ == "_MISSING_TYPE"
+    return missing and type(item.default_factory).__name__ == "_MISSING_TYPE"

@@ -1,0 +1,197 @@
+"""One machine with everything on it: built from platform descriptions, reset, saved and restored as a whole."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from wattbench.core.errors import MonitorError, UsageError
+from wattbench.core.host import Host
+from wattbench.core.model import Model
+from wattbench.engines.embedded import native, twins
+from wattbench.engines.embedded.bus import SystemBus
+from wattbench.engines.embedded.cpu import CortexM, Dwt, Nvic
+from wattbench.engines.embedded.machine import Machine
+from wattbench.platform import load_platform, parse_platform
+from wattbench.platform.build import build
+from wattbench.platform.description import Description
+from wattbench.platform.factory import Built, Placement, Platform
+
+ALL_CORES = 0xFF
+ERASED_FLASH = 0xFF
+
+
+class MappedMemory:
+    """`Memory.MappedMemory` and `Memory.ArrayMemory`: RAM, or with `readOnly` a memory that only its part changes."""
+
+    def __init__(self, host: Machine, name: str, *, size: int, read_only: bool = False) -> None:
+        """`size` in bytes, whole 4 KiB pages."""
+        self.name, self.size, self.read_only = name, size, read_only
+        self.memory = native.Memory(size)
+        self.clear()
+
+    def clear(self) -> None:
+        """Contents after the first power-on: zeros, or erased flash."""
+        self.memory.clear(ERASED_FLASH if self.read_only else 0)
+
+    def reset(self) -> None:
+        """Memories keep their contents over a reset."""
+
+
+ENGINE_TYPES: dict[str, Callable[..., Any]] = {
+    "CPU.CortexM": CortexM,
+    "IRQControllers.NVIC": Nvic,
+    "Miscellaneous.DWT": Dwt,
+    "Memory.MappedMemory": MappedMemory,
+    "Memory.ArrayMemory": MappedMemory,
+}
+
+
+def import_models() -> None:
+    """Enter every model of wattbench into the catalogue."""
+    package = importlib.import_module("wattbench.hw")
+    for module in pkgutil.walk_packages(package.__path__, "wattbench.hw."):
+        importlib.import_module(module.name)
+
+
+class Board:
+    """A machine as the Monitor's `machine` object. It is the `Factory` of its platform."""
+
+    def __init__(self, name: str, *, native_twins: bool = True) -> None:
+        """Without `native_twins` every block runs as its Python model, for comparison."""
+        import_models()
+        self.name, self._native_twins = name, native_twins
+        self.machine = Machine()
+        self.platform = Platform({"machine": self})
+        self.sysbus = SystemBus(self.machine, self.platform.placements)
+        self.platform.objects["sysbus"] = self.sysbus
+        self.powered = True
+        self.run_init: Callable[[Built], None] = lambda built: None
+        self.after_reset: Callable[[], None] = lambda: None
+        self.machine.on_reset_request(self.reset)
+
+    # Factory
+
+    def find_type(self, type_name: str) -> Callable[..., Any] | None:
+        """See `Factory.find_type`."""
+        found = ENGINE_TYPES.get(type_name)
+        if found is None and self._native_twins:
+            found = twins.native_twin(type_name)
+        return found
+
+    def host(self, name: str) -> Host:
+        """See `Factory.host`."""
+        return self.machine
+
+    def place(self, placement: Placement) -> None:
+        """See `Factory.place`."""
+        device, cores = placement.device, ALL_CORES
+        if placement.cpu is not None:
+            cores = 1 << placement.cpu.number
+        if getattr(device, "on_core_bus", False):
+            return
+        if isinstance(device, MappedMemory):
+            self.machine.map_memory(placement.start, placement.size, device.memory, device.read_only, cores)
+        elif hasattr(device, "map_native"):
+            device.map_native(placement.start, placement.size, cores)
+        else:
+            self.machine.map_target(placement.start, placement.size, device, cores)
+
+    # Members for the Monitor
+
+    def load_platform_description(self, path: Path) -> None:
+        """Load a `.repl` file."""
+        self._build(load_platform(path))
+
+    def load_platform_description_from_string(self, text: str) -> None:
+        """Load a description given as text."""
+        self._build(parse_platform(text))
+
+    def _build(self, description: Description) -> None:
+        built = build(description, self, self.platform)
+        for name in built.names:
+            item = self.platform.objects[name]
+            if hasattr(item, "reset") and not isinstance(item, CortexM):
+                item.reset()
+        self.run_init(built)
+
+    @property
+    def cores(self) -> list[CortexM]:
+        """All cores in the order of their creation."""
+        return [item for item in self.platform.objects.values() if isinstance(item, CortexM)]
+
+    def models(self) -> Iterator[tuple[str, Any]]:
+        """All models by name: everything that has a state beside cores and memories."""
+        for name, item in self.platform.objects.items():
+            if isinstance(item, Model) or hasattr(item, "map_native"):
+                yield name, item
+
+    def model(self, name: str) -> Any:
+        """The object `name` (`lpspi1` or `sysbus.lpspi1`); raises UsageError."""
+        key = name.rpartition(".")[2]
+        if key not in self.platform.objects:
+            known = ", ".join(key for key in self.platform.objects if key not in ("machine", "sysbus"))
+            raise UsageError(f"the platform has no `{name}`; it has {known or 'nothing yet'}")
+        return self.platform.objects[key]
+
+    def start_cores(self) -> None:
+        """Before each run: cores that were never started leave reset."""
+        if not self.powered:
+            return
+        cores = self.cores
+        if not cores:
+            raise MonitorError("the machine has no CPU; load a platform first")
+        for core in cores:
+            core.start()
+
+    def reset(self) -> None:
+        """The chip's reset: cores and models begin anew, memories keep their contents; the macro `reset` follows."""
+        for core in self.cores:
+            core.reset()
+        for _, item in self.models():
+            item.reset()
+        self.after_reset()
+        self.start_cores()
+
+    def power_off(self) -> None:
+        """Supply gone: cores stand still, volatile memories are lost."""
+        for core in self.cores:
+            core.hold()
+        for _, item in self.models():
+            (getattr(item, "power_off", None) or item.reset)()
+        for item in self.platform.objects.values():
+            if isinstance(item, MappedMemory) and not item.read_only:
+                item.clear()
+        self.powered = False
+
+    def power_on(self) -> None:
+        """Supply back."""
+        self.powered = True
+        for _, item in self.models():
+            item.reset()
+
+    # State
+
+    def save(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        return {
+            "machine": self.machine.save(),
+            "models": {name: item.save() for name, item in self.models()},
+            "cores": [core.save() for core in self.cores],
+            "powered": self.powered,
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take back what `save` gave, on a machine built the same way."""
+        if saved["models"].keys() != dict(self.models()).keys():
+            raise UsageError("the saved state belongs to another platform")
+        self.machine.restore(saved["machine"])
+        for name, item in self.models():
+            item.restore(saved["models"][name])
+        for core, state in zip(self.cores, saved["cores"], strict=True):
+            core.restore(state)
+        self.platform.restored()
+        self.powered = saved["powered"]

@@ -1,0 +1,254 @@
+"""The objects of a core as a `.repl` names them: CPU, NVIC and DWT, all living in the native core."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import unicorn.arm_const as arm
+
+from wattbench.core.errors import MonitorError, UsageError
+from wattbench.core.wires import Line
+from wattbench.engines.embedded.machine import Machine
+
+DEFAULT_MIPS = 100
+"""As in Renode: one instruction takes 10 ns unless the platform says otherwise."""
+
+SYSTICK_REFERENCE_HZ = 100_000
+"""The external SysTick reference of the i.MX RT117x (reference manual, Arm Cortex-M7 platform: 100 kHz)."""
+
+REGISTERS = {
+    **{f"R{n}": getattr(arm, f"UC_ARM_REG_R{n}") for n in range(13)},
+    "SP": arm.UC_ARM_REG_SP,
+    "LR": arm.UC_ARM_REG_LR,
+    "PC": arm.UC_ARM_REG_PC,
+    "XPSR": arm.UC_ARM_REG_XPSR,
+    "MSP": arm.UC_ARM_REG_MSP,
+    "PSP": arm.UC_ARM_REG_PSP,
+    "CONTROL": arm.UC_ARM_REG_CONTROL,
+    "PRIMASK": arm.UC_ARM_REG_PRIMASK,
+    "BASEPRI": arm.UC_ARM_REG_BASEPRI,
+    "FAULTMASK": arm.UC_ARM_REG_FAULTMASK,
+}
+RENODE_INDICES = {**{n: f"R{n}" for n in range(13)}, 13: "SP", 14: "LR", 15: "PC", 25: "XPSR"}
+
+
+class Nvic:
+    """`IRQControllers.NVIC`: the interrupt inputs of one core."""
+
+    size = 0x1000
+    on_core_bus = True
+
+    def __init__(
+        self, host: Machine, name: str, *, systick_frequency: int = 72_000_000, priority_mask: int = 0xFF
+    ) -> None:
+        """`systickFrequency` is the core's clock in Hz; `priorityMask` has ones for the priority bits there are."""
+        self._machine, self.name = host, name
+        self.systick_frequency, self.priority_mask = systick_frequency, priority_mask
+        self.outputs = {"IRQ": Line()}
+        self.default_output = "IRQ"
+        self.core: int | None = None
+
+    def connect_input(self, number: int, line: Any) -> None:
+        """Interrupt `number` follows `line`."""
+        if self.core is None:
+            raise ValueError(f"`{self.name}` belongs to no CPU")
+        if hasattr(line, "connect_irq"):
+            line.connect_irq(self.core, number)
+        else:
+            line.connect(partial(self.on_input, number), announce=line.level)
+
+    def on_input(self, number: int, level: bool) -> None:
+        """Interrupt `number` changes to `level`."""
+        if number < 0:
+            self._machine.lib.wb_nmi(self._machine.handle, self.core)
+            return
+        self._machine.lib.wb_irq(self._machine.handle, self.core, number, level)
+
+
+class Dwt:
+    """`Miscellaneous.DWT`: the native core has it; the `.repl` only says that the chip does."""
+
+    size = 0x1000
+    on_core_bus = True
+
+    def __init__(self, host: Machine, name: str, *, frequency: int = 0) -> None:
+        """`frequency` is that of the core and need not be given."""
+        self.name, self.frequency = name, frequency
+
+
+class CortexM:
+    """`CPU.CortexM`: one core of the native core."""
+
+    size = 0
+
+    def __init__(
+        self,
+        host: Machine,
+        name: str,
+        *,
+        cpu_type: str,
+        nvic: Nvic,
+        number_of_mpu_regions: int = 8,
+        interrupts: int = 218,
+    ) -> None:
+        """`interrupts` is how many external interrupts the NVIC has."""
+        if cpu_type != "cortex-m7":
+            raise UsageError(f"the embedded engine runs `cortex-m7`, not `{cpu_type}`")
+        self._machine, self.name, self.cpu_type = host, name, cpu_type
+        self.outputs: dict[str | int, Line] = {}
+        self._mips = DEFAULT_MIPS
+        self.number = host.lib.wb_core_new(
+            host.handle,
+            self._mips,
+            nvic.systick_frequency,
+            SYSTICK_REFERENCE_HZ,
+            number_of_mpu_regions,
+            nvic.priority_mask,
+            interrupts,
+        )
+        if self.number < 0:
+            raise ValueError("the machine takes no further core")
+        host.core_count += 1
+        nvic.core = self.number
+        self._vector_table = 0
+        self._first_pc: int | None = None
+        self._first_sp: int | None = None
+        self.started = self._halted = False
+
+    def on_input(self, number: int, level: bool) -> None:
+        """The NVIC's request line; the native core carries it itself."""
+
+    def start(self) -> None:
+        """Leave reset before the first run: stack pointer and PC from the vector table unless they were set."""
+        if self.started or self._halted:
+            return
+        self._machine.lib.wb_core_reset(self._machine.handle, self.number, self._vector_table)
+        if self._first_pc is not None:
+            self._machine.lib.wb_core_jump(self._machine.handle, self.number, self._first_pc)
+        if self._first_sp is not None:
+            self._write("SP", self._first_sp)
+        self.started = True
+        self._machine.lib.wb_core_hold(self._machine.handle, self.number, 0)
+
+    def hold(self) -> None:
+        """Into reset; `start` begins anew."""
+        self._machine.lib.wb_core_hold(self._machine.handle, self.number, 1)
+        self.started = False
+
+    def reset(self) -> None:
+        """Begin anew from the vector table at the next run."""
+        self.hold()
+
+    def _write(self, name: str, value: int) -> None:
+        self._machine.lib.wb_register_write(self._machine.handle, self.number, REGISTERS[name], value)
+
+    def _read(self, name: str) -> int:
+        return int(self._machine.lib.wb_register_read(self._machine.handle, self.number, REGISTERS[name]))
+
+    # What the Monitor shows
+
+    @property
+    def performance_in_mips(self) -> int:
+        """Million instructions per virtual second."""
+        return self._mips
+
+    @performance_in_mips.setter
+    def performance_in_mips(self, value: int) -> None:
+        if not 1 <= value <= 10_000:
+            raise ValueError(f"PerformanceInMips must be 1 to 10000, not {value}")
+        self._mips = value
+        self._machine.lib.wb_core_speed(self._machine.handle, self.number, value)
+
+    @property
+    def vector_table_offset(self) -> int:
+        """Where the core finds its vectors when it leaves reset."""
+        return self._vector_table
+
+    @vector_table_offset.setter
+    def vector_table_offset(self, value: int) -> None:
+        self._vector_table = value
+
+    @property
+    def pc(self) -> int:
+        """Program counter."""
+        return self._machine.look(self.number).pc if self.started else self._first_pc or 0
+
+    @pc.setter
+    def pc(self, value: int) -> None:
+        if self.started:
+            self._machine.lib.wb_core_jump(self._machine.handle, self.number, value)
+        else:
+            self._first_pc = value
+
+    @property
+    def sp(self) -> int:
+        """Stack pointer in use."""
+        return self._read("SP") if self.started else self._first_sp or 0
+
+    @sp.setter
+    def sp(self, value: int) -> None:
+        if self.started:
+            self._write("SP", value)
+        else:
+            self._first_sp = value
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether the core is kept from running."""
+        return self._halted
+
+    @is_halted.setter
+    def is_halted(self, value: bool) -> None:
+        self._halted = value
+        if self.started:
+            self._machine.lib.wb_core_hold(self._machine.handle, self.number, value)
+
+    @property
+    def executed_instructions(self) -> int:
+        """Instructions since power-on, exact."""
+        return int(self._machine.look(self.number).icount)
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether it waits in WFI or WFE."""
+        return bool(self._machine.look(self.number).asleep)
+
+    def get_register(self, register: int | str) -> int:
+        """A register by name (`R0`, `SP`, `CONTROL`, ...) or by Renode's number."""
+        name = _register_name(register)
+        return self.pc if name == "PC" else self._read(name)
+
+    def set_register(self, register: int | str, value: int) -> None:
+        """Set a register by name or by Renode's number."""
+        name = _register_name(register)
+        if name == "PC":
+            self.pc = value
+        else:
+            self._write(name, value)
+
+    def get_registers_values(self) -> list[list[str]]:
+        """All registers as a table."""
+        return [["Name", "Value"]] + [[name, f"0x{self.get_register(name):08X}"] for name in REGISTERS]
+
+    def save(self) -> dict[str, Any]:
+        """What the native core does not hold."""
+        return {
+            "started": self.started,
+            "halted": self._halted,
+            "vectors": self._vector_table,
+            "first": (self._first_pc, self._first_sp),
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take back what `save` gave."""
+        self.started, self._halted = saved["started"], saved["halted"]
+        self._vector_table = saved["vectors"]
+        self._first_pc, self._first_sp = saved["first"]
+
+
+def _register_name(register: int | str) -> str:
+    name = RENODE_INDICES.get(register) if isinstance(register, int) else register.upper()
+    if name not in REGISTERS:
+        raise MonitorError(f"there is no register `{register}`; known are {', '.join(REGISTERS)}")
+    return name

@@ -1,0 +1,176 @@
+"""The embedded engine behind the Monitor: machines, `emulation`, and running in virtual time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from wattbench.core.clock import to_ns
+from wattbench.core.errors import MonitorError
+from wattbench.engines.embedded.board import Board
+from wattbench.engines.embedded.taps import UartRecord
+from wattbench.monitor.monitor import Monitor
+from wattbench.platform.factory import Built
+
+
+class Emulation:
+    """The Monitor's `emulation` object and the `Target` of its commands. One machine at a time."""
+
+    def __init__(self, *, native_twins: bool = True) -> None:
+        self._native_twins = native_twins
+        self.board: Board | None = None
+        self.monitor = Monitor(self)
+        self.uart_records: dict[str, UartRecord] = {}
+        self._analyzers: set[str] = set()
+        self._reset_lines: dict[str, list[str]] = {}
+        self.output: Callable[[str], None] = lambda text: None
+        """Where analyzers and the log write; the command line sets it."""
+        self.run_to: Callable[[int], None] = self._run_to
+        self.started = False
+
+    # Target
+
+    @property
+    def machines(self) -> Sequence[str]:
+        """See `Target.machines`."""
+        return [self.board.name] if self.board else []
+
+    def create_machine(self, name: str) -> None:
+        """See `Target.create_machine`."""
+        if self.board is not None:
+            raise MonitorError(f"the embedded engine runs one machine; `{self.board.name}` exists (mach clear)")
+        self.board = Board(name, native_twins=self._native_twins)
+        self.board.run_init = self._run_init
+        self.board.after_reset = self._after_reset
+        self.board.machine.on_log.append(self._logged)
+
+    def remove_machine(self, name: str) -> None:
+        """See `Target.remove_machine`."""
+        if self.board is not None:
+            self.board.machine.close()
+        self.board = None
+        self.uart_records.clear()
+
+    def select_machine(self, name: str | None) -> None:
+        """See `Target.select_machine`; with one machine there is nothing to select."""
+
+    def find(self, path: str) -> Any | None:
+        """See `Target.find`."""
+        if path == "emulation":
+            return self
+        if self.board is None:
+            return None
+        return self.board.platform.objects.get(path.removeprefix("sysbus."))
+
+    def paths(self) -> Sequence[str]:
+        """See `Target.paths`."""
+        if self.board is None:
+            return []
+        special = ("machine", "sysbus")
+        return ["machine", "sysbus", *(f"sysbus.{n}" for n in self.board.platform.objects if n not in special)]
+
+    def load_platform(self, path: Path) -> None:
+        """See `Target.load_platform`."""
+        self.require_board().load_platform_description(path)
+
+    def start(self) -> None:
+        """See `Target.start`; an interactive session runs on between its commands."""
+        self.started = True
+
+    def pause(self) -> None:
+        """See `Target.pause`."""
+        self.started = False
+
+    def now_ns(self) -> int:
+        """See `Target.now_ns`."""
+        return self.board.machine.now_ns() if self.board else 0
+
+    def show_analyzer(self, path: str, kind: str | None) -> None:
+        """See `Target.show_analyzer`: lines of a UART go to `output`."""
+        name = path.rpartition(".")[2]
+        if name in self._analyzers:
+            return
+        self._analyzers.add(name)
+        line = bytearray()
+
+        def show(time_ns: int, character: int) -> None:
+            if character != ord("\n"):
+                line.append(character & 0xFF)
+                return
+            text = line.decode("latin-1").rstrip("\r")
+            line.clear()
+            self.output(f"{time_ns / 1e9:12.6f}s {name}: {text}\n")
+
+        self.uart(name).listen(show)
+
+    def log(self, level: int, message: str) -> None:
+        """See `Target.log`."""
+        self._logged(level, "script", message)
+
+    def set_log_level(self, level: int, path: str | None) -> None:
+        """See `Target.set_log_level`."""
+        name = "wattbench.machine" + (f".{path.rpartition('.')[2]}" if path else "")
+        logging.getLogger(name).setLevel(level)
+
+    # Members of `emulation`
+
+    def run_for(self, duration: str) -> None:
+        """Run for a virtual time such as `"0.1"` or `"00:00:01.5"`."""
+        self.run_to(self.now_ns() + parse_interval_ns(duration))
+
+    @property
+    def is_started(self) -> bool:
+        """Whether `start` was given."""
+        return self.started
+
+    # Inside the engine
+
+    def require_board(self) -> Board:
+        """The machine; raises MonitorError when there is none."""
+        if self.board is None:
+            raise MonitorError("there is no machine; `mach create` makes one")
+        return self.board
+
+    def uart(self, name: str) -> UartRecord:
+        """The record of a UART, made at the first call."""
+        if name not in self.uart_records:
+            board = self.require_board()
+            found = board.model(name)
+            if not hasattr(found, "port"):
+                raise MonitorError(f"`{name}` is no UART")
+            self.uart_records[name] = UartRecord(board.machine, name, found.port, lambda: found.frame_bits)
+        return self.uart_records[name]
+
+    def _run_to(self, time_ns: int) -> None:
+        board = self.require_board()
+        board.start_cores()
+        board.machine.run_to(time_ns)
+
+    def _run_init(self, built: Built) -> None:
+        for line in built.init:
+            self.monitor.execute(f"{line.name} {line.text}")
+        for name, statements in built.reset.items():
+            self._reset_lines[name] = [f"{name} {statement.text}" for statement in statements]
+
+    def _after_reset(self) -> None:
+        for lines in self._reset_lines.values():
+            for line in lines:
+                self.monitor.execute(line)
+        self.monitor.after_reset()
+
+    def _logged(self, level: int, source: str, message: str) -> None:
+        self.output(f"[{logging.getLevelName(level)}] {source}: {message}\n")
+
+
+def parse_interval_ns(text: str) -> int:
+    """Nanoseconds of `"1.5"`, `"00:00:01.5"` or `"1:30"`; raises MonitorError."""
+    try:
+        seconds = 0
+        head, _, last = text.rpartition(":")
+        for part in head.split(":") if head else []:
+            seconds = seconds * 60 + int(part)
+        return seconds * 60 * 1_000_000_000 + to_ns(last)
+    except ValueError:
+        raise MonitorError(f"`{text}` is no time interval; write seconds such as 0.5 or hh:mm:ss.f") from None

@@ -1,0 +1,152 @@
+"""The embedded engine: the engine contract over one emulation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from wattbench.core.errors import UsageError
+from wattbench.core.wires import UartPort
+from wattbench.engines.embedded.board import Board, MappedMemory
+from wattbench.engines.embedded.emulation import Emulation
+from wattbench.engines.embedded.taps import EdgeRecord, UartRecord
+
+
+class EmbeddedEngine:
+    """See `engines.engine.Engine`."""
+
+    name = "embedded"
+
+    def __init__(self, *, native_twins: bool = True) -> None:
+        """Without `native_twins` every block runs as its Python model (slow; for comparison)."""
+        self.emulation = Emulation(native_twins=native_twins)
+        self._edges: dict[tuple[str, str | int | None], EdgeRecord] = {}
+        self._taps_open = False
+
+    def close(self) -> None:
+        """Free the machine."""
+        if self.emulation.board is not None:
+            self.emulation.remove_machine(self.emulation.board.name)
+
+    def run_script(self, path: Path, variables: Mapping[str, str] | None = None) -> str:
+        """Run a `.resc` with variables such as `{"bin": "@/path/firmware.elf"}` set before; returns what it prints."""
+        for name, value in (variables or {}).items():
+            self.emulation.monitor.execute(f"${name}={value}")
+        return self.emulation.monitor.run_script(path)
+
+    def limit_awake(self, limit_ns: int) -> None:
+        """Fail a run when the firmware does not sleep within `limit_ns` (0: no limit)."""
+        machine = self.board.machine
+        for core in self.board.cores:
+            machine.lib.wb_core_awake_limit(machine.handle, core.number, limit_ns)
+
+    @property
+    def board(self) -> Board:
+        """The machine; raises MonitorError before one was created."""
+        return self.emulation.require_board()
+
+    @property
+    def now_ns(self) -> int:
+        """See `Engine.now_ns`."""
+        return self.emulation.now_ns()
+
+    def execute(self, command: str) -> str:
+        """See `Engine.execute`."""
+        return self.emulation.monitor.execute(command)
+
+    def run_to(self, time_ns: int) -> None:
+        """See `Engine.run_to`."""
+        if not self._taps_open:
+            self._open_taps()
+        self.emulation.run_to(time_ns)
+
+    def request_stop(self) -> None:
+        """See `Engine.request_stop`."""
+        self.board.machine.request_stop()
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """See `Engine.read_memory`."""
+        return self.board.sysbus.read(address, size)
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """See `Engine.write_memory`."""
+        self.board.sysbus.write(address, data)
+
+    def symbol(self, name: str) -> int:
+        """See `Engine.symbol`."""
+        return self.board.sysbus.get_symbol_address(name)
+
+    def uart(self, name: str) -> UartRecord:
+        """See `Engine.uart`."""
+        return self.emulation.uart(name.rpartition(".")[2])
+
+    def edges(self, name: str, output: str | int | None = None) -> EdgeRecord:
+        """See `Engine.edges`."""
+        key = (name.rpartition(".")[2], output)
+        if key not in self._edges:
+            found = self.board.model(key[0])
+            outputs = getattr(found, "outputs", {})
+            chosen = getattr(found, "default_output", None) if output is None else output
+            if chosen not in outputs:
+                raise UsageError(f"`{name}` has no output `{output}`; it has {', '.join(map(str, outputs)) or 'none'}")
+            self._edges[key] = EdgeRecord(self.board.machine, outputs[chosen])
+        return self._edges[key]
+
+    def model(self, name: str) -> Any:
+        """See `Engine.model`."""
+        return self.board.model(name)
+
+    def reset(self) -> None:
+        """See `Engine.reset`."""
+        self.board.reset()
+
+    def power_off(self) -> None:
+        """See `Engine.power_off`."""
+        self.board.power_off()
+
+    def power_on(self) -> None:
+        """See `Engine.power_on`."""
+        self.board.power_on()
+
+    def save(self) -> dict[str, Any]:
+        """See `Engine.save`."""
+        if not self._taps_open:
+            self._open_taps()
+        uarts = {name: record.save() for name, record in self.emulation.uart_records.items()}
+        return {"board": self.board.save(), "uarts": uarts}
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """See `Engine.restore`."""
+        self.board.restore(snapshot["board"])
+        for name, state in snapshot["uarts"].items():
+            self.uart(name).restore(state)
+        for record in self._edges.values():
+            record.cut(self.now_ns)
+
+    def unmodelled(self) -> Mapping[tuple[str, str, int], int]:
+        """See `Engine.unmodelled`."""
+        return self.board.machine.unmodelled_accesses
+
+    def digest(self) -> str:
+        """See `Engine.digest`."""
+        total = hashlib.sha256()
+        for name, uart in sorted(self.emulation.uart_records.items()):
+            total.update(name.encode() + uart.data)
+        for (name, output), edges in sorted(self._edges.items(), key=lambda item: str(item[0])):
+            total.update(f"{name} {output} {list(edges.times_ns)} {list(edges.levels)}".encode())
+        for name, item in sorted(self.board.platform.objects.items()):
+            if isinstance(item, MappedMemory):
+                total.update(name.encode())
+                total.update(item.memory.bytes)
+        return total.hexdigest()
+
+    def _open_taps(self) -> None:
+        """From the first moment on everything that leaves the board is recorded: UARTs and LEDs."""
+        self._taps_open = True
+        for name, item in list(self.board.platform.objects.items()):
+            if isinstance(getattr(item, "port", None), UartPort):
+                self.uart(name)
+            elif getattr(type(item), "type_name", "") == "Miscellaneous.LED":
+                self.edges(name)
