@@ -1,0 +1,218 @@
+"""FlexSPI controller of the i.MX RT1170 (IMXRT1170RM "FlexSPI"): commands to serial flashes by look-up table.
+
+IP commands run on the attached parts in no time; the receive FIFO is refilled as it is drained, as the chip does by
+stopping the serial clock. Reads by the CPU (execution in place) do not come here: the engine maps the flash's array.
+Timing registers, delay lines and AHB buffers are storage without effect.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from wattbench.core.host import Host
+from wattbench.core.model import Model, RegisterBlock, model, on_read, on_write
+from wattbench.core.registers import load_table
+from wattbench.hw.imxrt.flexspi_lut import Sequence, SequenceError, decode
+
+FIFO_BYTES, WINDOW_BYTES, ENTRY_BYTES = 256, 128, 8
+IPCMDDONE, IPCMDERR, IPRXWA, IPTXWE = 1 << 0, 1 << 3, 1 << 5, 1 << 6
+SWRESET, TRIGGER, CLEAR_FIFO = 1, 1, 1
+IDLE, BUSY_WITH_IP_COMMAND = 0b0011, 0b1000
+LUT_KEY, LUT_LOCKED = 0x5AF0_5AF0, 1
+CLEAR_INSTRUCTION_POINTER = 1 << 31
+BEYOND_FLASH = 0x6
+PORTS = ("FLSHA1CR0", "FLSHA2CR0", "FLSHB1CR0", "FLSHB2CR0")
+
+
+@runtime_checkable
+class SerialFlash(Protocol):
+    """What FlexSPI asks of a part."""
+
+    def execute(self, opcode: int, address: int | None, data: bytes, read_size: int) -> bytes:
+        """One command with the chip selected once: `data` goes in, exactly `read_size` bytes come out."""
+
+
+@model("Wattbench.FlexSpi")
+class FlexSpi(RegisterBlock):
+    """A FlexSPI controller; parts register at points 0 to 3 for chip selects A1, A2, B1, B2."""
+
+    size = 0x4000
+    table = load_table("wattbench.hw.imxrt", "flexspi")
+    default_output = "IRQ"
+    state_names = ("received", "to_send", "waiting", "key_given")
+
+    def __init__(self, host: Host, name: str) -> None:
+        super().__init__(host, name)
+        self.parts: dict[int, SerialFlash] = {}
+        self.received = b""
+        self.to_send = b""
+        self.waiting = False
+        self.key_given = False
+        self.irq = self.output("IRQ")
+
+    def attach(self, child: Model, point: int | None) -> None:
+        """See `Model.attach`."""
+        if not isinstance(child, SerialFlash) or point is None or point not in range(len(PORTS)):
+            raise TypeError(f"{self.name} takes serial flashes at 0 to {len(PORTS) - 1}, not {child.name} at {point}")
+        self.parts[point] = child
+
+    def reset(self) -> None:
+        """See `Model.reset`."""
+        super().reset()
+        self.key_given = False
+        self._clear_fifos()
+        self._drive()
+
+    def _clear_fifos(self) -> None:
+        self.received, self.to_send, self.waiting = b"", b"", False
+
+    @on_write("MCR0")
+    def _write_control(self, raw: int, old: int) -> None:
+        if self["MCR0"] & SWRESET:
+            self["MCR0"] &= ~SWRESET
+            self._clear_fifos()
+            self["INTR"] = self["STS1"] = 0
+            self._drive()
+
+    @on_write("AHBCR")
+    def _write_ahb(self, raw: int, old: int) -> None:
+        self["AHBCR"] &= ~(1 << 1)
+
+    @on_write("FLSHCR2A{n}")
+    def _write_sequences_a(self, number: int, raw: int, old: int) -> None:
+        self[f"FLSHCR2A{number}"] &= ~CLEAR_INSTRUCTION_POINTER
+
+    @on_write("FLSHCR2B{n}")
+    def _write_sequences_b(self, number: int, raw: int, old: int) -> None:
+        self[f"FLSHCR2B{number}"] &= ~CLEAR_INSTRUCTION_POINTER
+
+    @on_write("LUTKEY")
+    def _write_key(self, raw: int, old: int) -> None:
+        self.key_given = raw == LUT_KEY
+        self["LUTKEY"] = LUT_KEY
+
+    @on_write("LUTCR")
+    def _write_lock(self, raw: int, old: int) -> None:
+        if not self.key_given or raw & 3 in (0, 3):
+            self["LUTCR"] = old
+        self.key_given = False
+
+    @on_write("LUT{n}")
+    def _write_table(self, number: int, raw: int, old: int) -> None:
+        if self["LUTCR"] & LUT_LOCKED:
+            self[f"LUT{number}"] = old
+
+    @on_read("STS0")
+    def _state(self) -> int:
+        return BUSY_WITH_IP_COMMAND if self.waiting else IDLE
+
+    @on_read("IPRXFSTS")
+    def _receive_fill(self) -> int:
+        return -(-min(len(self.received), FIFO_BYTES) // ENTRY_BYTES)
+
+    @on_read("IPTXFSTS")
+    def _send_fill(self) -> int:
+        return 0 if self.waiting else len(self.to_send) // ENTRY_BYTES
+
+    def _watermark(self, register: str) -> int:
+        return ((self[register] >> 2 & 0x1F) + 1) * ENTRY_BYTES
+
+    @on_read("INTR")
+    def _flags(self) -> int:
+        """IPRXWA and IPTXWE follow the FIFOs; IPCMDDONE of a long read waits until the rest fits in the FIFO."""
+        flags = self["INTR"] & ~(IPRXWA | IPTXWE)
+        if self._receive_fill() * ENTRY_BYTES >= self._watermark("IPRXFCR"):
+            flags |= IPRXWA
+        if FIFO_BYTES - self._send_fill() * ENTRY_BYTES >= self._watermark("IPTXFCR"):
+            flags |= IPTXWE
+        return flags & ~IPCMDDONE if len(self.received) > FIFO_BYTES else flags
+
+    def _drive(self) -> None:
+        self.irq.set(bool(self._flags() & self["INTEN"]))
+
+    @on_write("INTEN")
+    def _write_enables(self, raw: int, old: int) -> None:
+        self._drive()
+
+    @on_write("INTR")
+    def _write_flags(self, raw: int, old: int) -> None:
+        """Clearing IPRXWA drops a watermark of received bytes, clearing IPTXWE takes one from the window."""
+        if raw & IPCMDERR:
+            self["STS1"] &= 0xFFFF
+        if raw & IPRXWA:
+            self.received = self.received[self._watermark("IPRXFCR") :]
+        if raw & IPTXWE:
+            size = self._watermark("IPTXFCR")
+            window = b"".join(self[f"TFDR{word}"].to_bytes(4, "little") for word in range(WINDOW_BYTES // 4))
+            self.to_send += window[:size]
+            if self.waiting and len(self.to_send) >= self._data_size():
+                self._run()
+        self._drive()
+
+    @on_write("IPRXFCR")
+    def _write_receive_fifo(self, raw: int, old: int) -> None:
+        if self["IPRXFCR"] & CLEAR_FIFO:
+            self["IPRXFCR"] &= ~CLEAR_FIFO
+            self.received = b""
+        self._drive()
+
+    @on_write("IPTXFCR")
+    def _write_send_fifo(self, raw: int, old: int) -> None:
+        if self["IPTXFCR"] & CLEAR_FIFO:
+            self["IPTXFCR"] &= ~CLEAR_FIFO
+            self.to_send = b""
+        self._drive()
+
+    @on_read("RFDR{n}")
+    def _received_word(self, number: int) -> int:
+        return int.from_bytes(self.received[4 * number : 4 * number + 4], "little")
+
+    def _data_size(self) -> int:
+        return self["IPCR1"] & 0xFFFF
+
+    @on_write("IPCMD")
+    def _trigger(self, raw: int, old: int) -> None:
+        if not self["IPCMD"] & TRIGGER:
+            return
+        self["IPCMD"] = 0
+        try:
+            sends = any(sequence.writes for _, sequence in self._sequences())
+            self._select()
+        except SequenceError as error:
+            self["STS1"] = self["STS1"] & 0xFFFF | error.code << 24 | (self["IPCR1"] >> 16 & 0xF) << 16
+            self["INTR"] |= IPCMDERR | IPCMDDONE
+        else:
+            if sends and len(self.to_send) < self._data_size():
+                self.waiting = True
+            else:
+                self._run()
+        self._drive()
+
+    def _sequences(self) -> list[tuple[int, Sequence]]:
+        first, count = self["IPCR1"] >> 16 & 0xF, (self["IPCR1"] >> 24 & 7) + 1
+        numbers = [number % 16 for number in range(first, first + count)]
+        return [(number, decode(self[f"LUT{4 * number + word}"] for word in range(4))) for number in numbers]
+
+    def _select(self) -> tuple[SerialFlash | None, int]:
+        """The part that IPCR0 addresses and the address inside it."""
+        address = self["IPCR0"]
+        for point, register in enumerate(PORTS):
+            size = (self[register] & 0x7F_FFFF) * 1024
+            if address < size:
+                return self.parts.get(point), address
+            address -= size
+        raise SequenceError(BEYOND_FLASH)
+
+    def _run(self) -> None:
+        part, offset = self._select()
+        size = self._data_size()
+        for _, sequence in self._sequences():
+            address = offset & (1 << sequence.address_bits) - 1 if sequence.address_bits else None
+            data = self.to_send[:size] if sequence.writes else b""
+            read_size = size if sequence.reads else 0
+            answer = part.execute(sequence.opcode, address, data, read_size) if part else b"\xff" * read_size
+            self.received += answer
+            if sequence.writes:
+                self.to_send = self.to_send[-(-size // ENTRY_BYTES) * ENTRY_BYTES :]
+        self.waiting = False
+        self["INTR"] |= IPCMDDONE
