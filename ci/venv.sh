@@ -11,7 +11,8 @@ fingerprint() {
         "$python" --version
         pwd
         cat "$@" pylib/pyproject.toml
-        find pylib/setup.py pylib/native -type f -not -path '*/tests/*' -print0 2>/dev/null | sort -z | xargs -0 cat
+        find pylib/setup.py pylib/native pylib/src -type f \( -name '*.toml' -o -not -path 'pylib/src/*' \) \
+            -not -path 'pylib/native/build/*' -not -path 'pylib/native/tests/*' -print0 | sort -z | xargs -0 cat
     } | "$python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
 }
 

@@ -10,7 +10,7 @@ def plain(value: float, digits: int = 6) -> str:
     """A value with `digits` significant digits, groups of three, and a true minus sign."""
     text = f"{value:.{digits}g}"
     if "e" not in text:
-        decimals = max(0, digits - len(f"{abs(value):.0f}")) if abs(value) >= 1 else len(text.partition(".")[2])
+        decimals = max(0, digits - len(str(int(abs(value))))) if abs(value) >= 1 else len(text.partition(".")[2])
         text = f"{value:,.{decimals}f}".replace(",", THIN)
     return text.replace("-", MINUS)
 

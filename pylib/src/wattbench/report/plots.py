@@ -66,7 +66,7 @@ def _svg(figure: Figure, prefix: str, label: str) -> str:
     text = re.sub(r'href="#', f'href="#{prefix}-', text)
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, f"var({variable})")
-    text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 var(--font)", text)
+    text = re.sub(r"font-family: [^;\"]*", "font-family: var(--font)", text)
     opening, _, rest = text.partition(">")
     opening = re.sub(r' (?:width|height)="[^"]*"', "", opening)
     width = round(figure.get_figwidth() * _POINTS_PER_INCH)
@@ -102,7 +102,7 @@ def error_plot(judgements: Sequence[Judgement], width: float, prefix: str) -> st
             at, marker = _clip(item.error, edge)
             if marker == "o" and item.uncertainty:
                 axes.plot([at - item.uncertainty, at + item.uncertainty], [line, line], color=colour, lw=1.6, zorder=3)
-            axes.plot([at], [line], marker=marker, color=colour, ms=7, mec="none", zorder=4, clip_on=False)
+            axes.plot([at], [line], marker=marker, color=colour, ms=7, mew=0, zorder=4, clip_on=False)
             if narrow:
                 axes.annotate(
                     names[row], (0, row - 0.27), (0, 0), ("axes fraction", "data"), "offset points", va="center"

@@ -1,1 +1,21 @@
-"""Robot Framework keyword libraries: thin, typed, documented."""
+"""Robot Framework keyword libraries: thin, typed, documented.
+
+Import them as `wattbench.robot.Emulation`, `wattbench.robot.Grid` and `wattbench.robot.Metering`. They are loaded when
+they are asked for, so that reports can read results without loading an engine.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wattbench.robot.emulation import Emulation
+    from wattbench.robot.grid import Grid
+    from wattbench.robot.metering import Metering
+
+__all__ = ["Emulation", "Grid", "Metering"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    return getattr(import_module(f"{__name__}.{name.lower()}"), name)

@@ -1,0 +1,168 @@
+"""What the keyword libraries of one Robot process share: the bench, its grid, and where results go."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
+from robot.utils import timestr_to_secs
+
+from wattbench.bench import Bench
+from wattbench.core.clock import NS_PER_S
+from wattbench.core.errors import UsageError
+from wattbench.labs.grid import Grid
+from wattbench.labs.grid.grid import GridState
+from wattbench.robot.meter import Meter
+from wattbench.robot.results import CaseFacts, Record, ResultsFile
+
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    ">=": operator.ge,
+    ">": operator.gt,
+}
+
+
+def seconds(text: str | float) -> str | float:
+    """A duration: a plain number (or fraction) of seconds stays exact, else Robot's time format (`250 ms`)."""
+    value = float(text) if _is_number(text) else float(timestr_to_secs(text, round_to=None))
+    if not math.isfinite(value) or value < 0:
+        raise UsageError(f"a duration is a number of seconds from 0 on or a time such as `250 ms`, not {text}")
+    return text if _is_number(text) else value
+
+
+def _is_number(text: str | float) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class State:
+    """A saved bench with its grid."""
+
+    machine: Any
+    grid: GridState | None
+
+
+class Session:
+    """The bench of the process. A test that goes back to a saved state keeps counting its virtual time."""
+
+    def __init__(self) -> None:
+        self._bench: Bench | None = None
+        self._grid: Grid | None = None
+        self._states: dict[str, State] = {}
+        self.test = ""
+        """Robot's long name of the running test, empty outside of one."""
+        self.test_name = ""
+        """Its short name."""
+        self._mark_ns = 0
+        self._spent_ns = 0
+
+    @property
+    def bench(self) -> Bench:
+        """The loaded bench; raises UsageError before `Load Product`."""
+        if self._bench is None:
+            raise UsageError("no product is loaded; call the keyword `Load Product` first")
+        return self._bench
+
+    @property
+    def meter(self) -> Meter:
+        """The loaded bench as metrology reads it."""
+        return Meter(self.bench)
+
+    @property
+    def grid(self) -> Grid:
+        """The mains of the loaded bench, connected when it is first asked for."""
+        if self._grid is None:
+            self._grid = Grid(self.bench)
+        return self._grid
+
+    def load(self, product: str, engine: str) -> Bench:
+        """Close the present bench and load another."""
+        self.close()
+        self._bench = Bench.load(product, engine)
+        self._mark_ns = self._bench.now_ns
+        return self._bench
+
+    def close(self) -> None:
+        """Give the machine back."""
+        if self._bench is not None:
+            self._bench.close()
+        self._bench = self._grid = None
+        self._states.clear()
+
+    def save(self, name: str) -> None:
+        """Keep the bench and its grid as they are now."""
+        self._states[name] = State(self.bench.save(), self._grid.save() if self._grid is not None else None)
+
+    def restore(self, name: str) -> None:
+        """Back to a kept moment; a grid that was connected later starts anew. Raises UsageError for no such name."""
+        if name not in self._states:
+            known = ", ".join(self._states) or "none"
+            raise UsageError(f"there is no saved state {name!r}; saved are: {known}")
+        state = self._states[name]
+        self._spent_ns += self.bench.now_ns - self._mark_ns
+        self.bench.restore(state.machine)
+        self._mark_ns = self.bench.now_ns
+        if state.grid is not None:
+            self.grid.restore(state.grid)
+        elif self._grid is not None:
+            self._grid = Grid(self.bench)
+
+    def begin_test(self, name: str, long_name: str) -> None:
+        """A Robot test begins."""
+        self.test, self.test_name, self._spent_ns = long_name, name, 0
+        if self._bench is not None:
+            self._mark_ns = self._bench.now_ns
+
+    def end_test(self) -> None:
+        """A Robot test has ended: write down its virtual time and the machine's digest."""
+        if self._bench is not None:
+            spent_ns = self._spent_ns + self._bench.now_ns - self._mark_ns
+            self.record(CaseFacts(self.test, spent_ns / NS_PER_S, self._bench.digest()))
+        self.test = self.test_name = ""
+
+    def record(self, record: Record) -> None:
+        """Append to the results file in Robot's output folder; nothing outside of a Robot run."""
+        try:
+            folder = BuiltIn().get_variable_value("${OUTPUT DIR}")
+        except RobotNotRunningError:
+            return
+        ResultsFile(Path(folder)).append(record)
+
+
+class SessionListener:
+    """Tells a session where tests begin and end; part of the `Emulation` library."""
+
+    ROBOT_LISTENER_API_VERSION = 3
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def start_test(self, data: Any, result: Any) -> None:
+        """Robot begins a test."""
+        self._session.begin_test(result.name, result.full_name)
+
+    def end_test(self, data: Any, result: Any) -> None:
+        """Robot has ended a test."""
+        self._session.end_test()
+
+    def close(self) -> None:
+        """Robot is done with the library."""
+        self._session.close()
+
+
+class BenchLibrary:
+    """Base of the keyword libraries: they share one session."""
+
+    ROBOT_LIBRARY_SCOPE = "GLOBAL"
+    session: ClassVar[Session] = Session()

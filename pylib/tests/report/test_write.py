@@ -1,0 +1,136 @@
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from junitparser import JUnitXml
+
+from wattbench.core.errors import SetupError, SourceError
+from wattbench.report.write import FILE_NAMES, write_reports
+from wattbench.robot.results import FILE_NAME
+
+
+def test_a_good_run_passes_everywhere(folder):
+    where = folder()
+    assert write_reports(where).passed
+    summary = json.loads((where / "summary.json").read_text(encoding="utf-8"))
+    assert summary["verdict"] == "passed"
+    assert summary["tests"] == {"passed": 2, "failed": 0, "skipped": 1}
+    assert "✓ Passed" in (where / "report.html").read_text(encoding="utf-8")
+
+
+def test_summary_keys_stay(folder):
+    where = folder()
+    write_reports(where)
+    summary = json.loads((where / "summary.json").read_text(encoding="utf-8"))
+    assert list(summary) == [
+        "schema", "wattbench", "name", "verdict", "started", "host_seconds", "virtual_seconds", "engine", "product",
+        "firmware", "firmware_sha256", "digest", "versions", "tests", "cases", "measurements", "errors",
+    ]  # fmt: skip
+    assert summary["virtual_seconds"] == 15.0
+    assert summary["firmware_sha256"] == "ab" * 32
+    assert summary["digest"] == "ef" * 32
+    assert summary["measurements"][0]["error"] == 0.01
+
+
+def test_junit_holds_suites_cases_failures_and_properties(folder):
+    where = folder(failing=True)
+    write_reports(where)
+    xml = JUnitXml.fromfile(str(where / "junit.xml"))
+    assert (xml.tests, xml.failures, xml.skipped) == (3, 1, 1)
+    (suite,) = xml
+    properties = {item.name: item.value for item in suite.properties()}
+    assert properties["engine"] == "embedded"
+    assert properties["firmware_sha256"] == "ab" * 32
+    assert float(properties["virtual_seconds"]) == 15.0
+    cases = {case.name: case for case in suite}
+    assert cases["Turns Its Phase"].result[0].message == "error +0.7 %"
+    assert cases["Left Out"].is_skipped
+    assert cases["Holds Its Limits"].time > 0
+    assert '<property name="virtual_seconds" value="10.5"' in (where / "junit.xml").read_text(encoding="utf-8")
+
+
+def test_a_failed_run_fails_everywhere(folder):
+    where = folder(failing=True)
+    assert not write_reports(where).passed
+    page = (where / "report.html").read_text(encoding="utf-8")
+    assert "✗ Failed" in page
+    assert "error +0.7 %" in page
+    assert "+0.7000 %" in page
+
+
+def test_a_judgement_out_of_its_limit_fails_a_run_whose_tests_passed(folder):
+    where = folder()
+    line = (where / FILE_NAME).read_text(encoding="utf-8").splitlines()[1].replace('"passed": true', '"passed": false')
+    with (where / FILE_NAME).open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    assert not write_reports(where).passed
+
+
+def test_text_from_a_uart_harms_neither_xml_nor_html(folder):
+    where = folder(failing=True, message=r"sent \x00\x1b<script>alert(1)</script> & more")
+    write_reports(where)
+    (suite,) = JUnitXml.fromfile(str(where / "junit.xml"))
+    assert any("<script>" in case.result[0].message for case in suite if case.is_failure)
+    assert "<script" not in (where / "report.html").read_text(encoding="utf-8")
+
+
+class Page(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.ids, self.links, self.open = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value)
+            if name in ("href", "src", "xlink:href"):
+                self.links.append(value)
+
+
+def test_the_page_needs_nothing_from_outside(folder):
+    where = folder()
+    write_reports(where)
+    text = (where / "report.html").read_text(encoding="utf-8")
+    page = Page()
+    page.feed(text)
+    assert {link for link in page.links if not link.startswith("#")} == {"log.html", "summary.json", "junit.xml"}
+    assert not re.search(r"url\((?!#)|@import", text)
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_plots_take_their_colours_from_the_page(folder):
+    where = folder()
+    write_reports(where)
+    svgs = re.findall(r"<svg.*?</svg>", (where / "report.html").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(svgs) == 3
+    assert not any(re.search(r"#0[0-9]0[0-9]0[0-9]", svg) for svg in svgs)
+    assert all("var(--" in svg for svg in svgs)
+
+
+def test_equal_runs_give_equal_plots(folder):
+    where = folder()
+    pages = []
+    for _ in range(2):
+        write_reports(where)
+        pages.append((where / "report.html").read_bytes())
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("cut", [0, 200])
+def test_without_a_whole_robot_result_there_is_no_report(folder, cut):
+    where = folder()
+    output = (where / "output.xml").read_bytes()
+    (where / "output.xml").write_bytes(output[:cut])
+    with pytest.raises(SetupError, match="no complete Robot result"):
+        write_reports(where)
+    assert not any((where / name).exists() for name in FILE_NAMES)
+    assert not list(where.glob("*.part"))
+
+
+def test_a_broken_line_of_results_is_named(folder):
+    where = folder()
+    with (where / FILE_NAME).open("a", encoding="utf-8") as file:
+        file.write('{"kind": "judgement", "poi')
+    with pytest.raises(SourceError, match=rf"{FILE_NAME}:7"):
+        write_reports(where)
