@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from wattbench.core.errors import LockupError, MonitorError, SourceError
+from wattbench.monitor.script import needs_more
 
 
 def script(folder, text, name="run.resc"):
@@ -49,6 +50,22 @@ def test_require(monitor):
         monitor.execute("require $b")
 
 
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("macro reset", True),
+        ("echo 1; set x", True),
+        ('macro reset\n"""', True),
+        ('macro reset\n"""\na\n"""', False),
+        ("macro reset $x", False),
+        ("echo macro", False),
+        ('echo "', False),
+    ],
+)
+def test_commands_that_go_on_in_the_next_line(text, more):
+    assert needs_more(text) is more
+
+
 def test_macro_alias_execute(machine):
     machine.execute('macro go """\ncpu Step 3\n# a comment\ncpu Step $n\n"""')
     machine.execute('$n=4; runMacro $go; alias st "cpu Step"; st 6; set text "cpu Step 7; cpu Step 8"; execute $text')
@@ -88,7 +105,7 @@ macro reset
     sysbus LoadELF @$ORIGIN/lib/f.elf
 \"""
 echo $ORIGIN
-""".replace('reset\n"""', 'reset """'),
+""",
     )
     assert monitor.run_script(path) == f"{tmp_path}/lib\n{tmp_path}\n"
     monitor.after_reset()
@@ -100,6 +117,7 @@ echo $ORIGIN
     [
         ("echo 1\ncpu Step\n\ncpu Stop\ncpu Step\n", 4, "no member `Stop`"),
         ('echo 1\nmacro m """\ncpu Step\ncpu Stop\n"""\necho 1\nrunMacro $m\n', 4, "no member `Stop`"),
+        ('cpu Step\nmacro m\n"""\n\ncpu Stop\n"""\nrunMacro $m\n', 5, "no member `Stop`"),
         ("echo 1\ncpu Step; include @sub.resc\n", 2, "No such command or device: no"),
         ("echo 1\ncpu Step\nsysbus LoadELF @run.resc\n", 3, "run.resc is no ELF"),
         ('echo 1\ncpu Step\nset x """\ncpu Stop\n', 3, "never closed"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wattbench.core.errors import MonitorError
 from wattbench.monitor.convert import MismatchError
 from wattbench.monitor.printing import NumbersMode
-from wattbench.monitor.script import Lines, read_script
+from wattbench.monitor.script import Lines, Place, read_script
 from wattbench.monitor.tokens import Kind, Token
 
 if TYPE_CHECKING:
@@ -91,7 +91,10 @@ def _macro(monitor: Monitor, arguments: list[Token]) -> None:
     name, values = _name(arguments, "macro"), monitor.expand(arguments[1:])
     if len(values) != 1 or values[0].kind is not Kind.STRING:
         raise wrong_use("macro")
-    monitor.macros.set(name, monitor.machine, Lines(values[0].value, monitor.place, monitor.origin))
+    place = monitor.place
+    if place is not None and arguments[1].kind is Kind.STRING:
+        place = Place(place.file, place.line + arguments[1].row)
+    monitor.macros.set(name, monitor.machine, Lines(values[0].value, place, monitor.origin))
 
 
 @command("runMacro", usage="$name", takes_names=True)

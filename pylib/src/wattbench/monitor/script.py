@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wattbench.core.errors import MonitorError, UsageError
-from wattbench.monitor.tokens import UnfinishedError, tokenize
+from wattbench.monitor.tokens import UnfinishedError, split_commands, tokenize
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Lines:
                 start = number
             pending.append(line)
             text = "\n".join(pending)
-            if not _unfinished(text):
+            if not needs_more(text):
                 yield text, self._place(start)
                 pending = []
         if pending:
@@ -54,11 +54,15 @@ def read_script(path: Path) -> Lines:
     return Lines(text, Place(str(path), 1), path.resolve().parent)
 
 
-def _unfinished(text: str) -> bool:
+def needs_more(text: str) -> bool:
+    """Whether a command goes on in the next line: an open multi-line string, or `macro name` or `set name` before one.
+
+    For whoever reads commands from a user: pass the lines to the Monitor once this is false.
+    """
     try:
-        tokenize(text)
+        commands = split_commands(tokenize(text))
     except UnfinishedError:
         return True
     except MonitorError:
         return False
-    return False
+    return bool(commands) and len(commands[-1]) == 2 and commands[-1][0].text in ("macro", "set")

@@ -40,7 +40,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Token:
-    """One token: its kind, its text as written, its Python value, and the column (from 1) where it starts.
+    """One token: its kind, its text as written, its Python value, the column (from 1) and row (from 0) of its start.
 
     Values: str for strings, paths, names; int, float, bool, None; a `range` (end exclusive) for ranges; virtual ns
     for times.
@@ -50,6 +50,7 @@ class Token:
     text: str
     value: Any
     column: int = 0
+    row: int = 0
 
 
 class UnfinishedError(MonitorError):
@@ -111,7 +112,7 @@ def _token(text: str, at: int) -> Token:
             continue
         if kind is Kind.STRING and match.group() == '""' and text.startswith('"""', at):
             raise UnfinishedError(f'the string that starts in column {column} is never closed with `"""`')
-        return Token(kind, match.group(), _value(kind, match.group()), column)
+        return Token(kind, match.group(), _value(kind, match.group()), column, text.count("\n", 0, at))
     what = "string is never closed" if text[at] in "\"'`" else "character makes no sense here"
     raise MonitorError(f"column {column}: this {what}: `{text[at : at + 20].splitlines()[0]}`")
 
