@@ -7,6 +7,8 @@ from wattbench.core.clock import FixedClock
 from wattbench.core.errors import UsageError
 from wattbench.core.host import FakeHost
 from wattbench.core.model import CATALOGUE
+from wattbench.hw.imxrt.anadig import Anadig
+from wattbench.hw.imxrt.ccm import Ccm
 from wattbench.hw.imxrt.lpuart import BAUD, CTRL, DATA, FIFO, STAT, TABLE, Lpuart
 
 TE, RE = CTRL["TE"].mask, CTRL["RE"].mask
@@ -421,6 +423,14 @@ def test_the_clock_source_decides_the_baud_rate():
     assert uart.port.bits_per_second() == 1e6
     host.run_for(1_000_000)
     assert times == [1_020_000]
+
+
+def test_a_wrong_clock_root_is_found_when_the_platform_is_built():
+    host = FakeHost()
+    ccm = Ccm(host, "ccm", Anadig(host, "anadig"))
+    with pytest.raises(UsageError, match="no clock root 'UART0'"):
+        Lpuart(host, "uart0", clocks=ccm)
+    assert Lpuart(host, "uart0", clocks=ccm, clock_root="LPUART1").line_hz == 24_000_000 / 64
 
 
 def test_saved_in_the_middle_of_a_character_it_goes_on_the_same():

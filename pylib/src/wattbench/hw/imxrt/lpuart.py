@@ -67,6 +67,7 @@ class Lpuart(RegisterBlock):
         self.fifo_size = fifo_size
         self._clocks = clocks or FixedClock(frequency)
         self._root = clock_root or name.rpartition(".")[2].upper()
+        self._clocks.rate_hz(self._root)  # complains now if there is no such root
         self._clocks.on_rate_change(self._start)
         self.port = UartPort()
         self.port.receive = self.receive_frame

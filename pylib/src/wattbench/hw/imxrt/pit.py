@@ -41,6 +41,7 @@ class Pit(RegisterBlock):
         super().__init__(host, name)
         self._clocks = clocks or FixedClock(frequency)
         self._root = clock_root
+        self._clocks.rate_hz(self._root)  # complains now if there is no such root
         self._clocks.on_rate_change(self._reclock)
         self._irq = self.output("IRQ")
         self._triggers = [self.output(channel) for channel in CHANNELS]
