@@ -147,6 +147,15 @@ def test_address_beyond_every_flash(flexspi):
     assert drain(flexspi, 1) == b"\xff"
 
 
+def test_send_fifo_takes_no_more_than_it_holds(flexspi):
+    for _ in range(100):
+        flexspi.write(INTR, 4, TX)
+    assert flexspi.read(0xF4, 4) == 32
+    assert not flexspi.read(INTR, 4) & TX
+    flexspi.write(IPTXFCR, 4, 1)
+    assert flexspi.read(INTR, 4) & TX
+
+
 def test_interrupt_line(flexspi):
     flexspi.write(INTEN, 4, DONE)
     assert not flexspi.outputs["IRQ"].level

@@ -16,8 +16,9 @@ from importlib.resources import files
 
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
-from wattbench.core.model import RegisterBlock, model, on_read, on_write
-from wattbench.core.registers import Register, load_table
+from wattbench.core.model import model, on_read, on_write
+from wattbench.core.registers import load_table
+from wattbench.hw.imxrt.aliased import AliasedBlock
 from wattbench.hw.imxrt.anadig import Anadig
 
 _TREE = tomllib.loads(files("wattbench.hw.imxrt").joinpath("clock_roots.toml").read_text(encoding="utf-8"))
@@ -34,17 +35,9 @@ ON = 1
 STARTED_AND_READY = 1 << 4 | 1 << 5
 IN_USE = 1 << 28
 
-Alias = Callable[[int, int], int]
-ALIASES: dict[str, Alias] = {
-    "SET": lambda value, bits: value | bits,
-    "CLR": lambda value, bits: value & ~bits,
-    "TOG": lambda value, bits: value ^ bits,
-}
-ALL_BITS = 0xFFFF_FFFF
-
 
 @model("Wattbench.Ccm")
-class Ccm(RegisterBlock):
+class Ccm(AliasedBlock):
     """Clock controller at 0x40CC0000; a `ClockSource` for every block with a clock root (`"LPUART1"`, `"GPT2"`)."""
 
     size = 0x8000
@@ -70,6 +63,10 @@ class Ccm(RegisterBlock):
         if control & OFF:
             return 0
         return self.anadig.source_hz(_MUXES[number][control >> 8 & 7]) / ((control & 0xFF) + 1)
+
+    def source_hz(self, number: int) -> Fraction:
+        """Present frequency of clock source OSCPLLn; 0 while it is off or an inner node."""
+        return self.anadig.source_hz(SOURCES[number]) if SOURCES[number] else Fraction(0)
 
     def on_rate_change(self, callback: Callable[[], None]) -> None:
         """See `ClockSource.on_rate_change`."""
@@ -111,24 +108,3 @@ class Ccm(RegisterBlock):
     @on_read("LPCG{n}_STATUS0")
     def _gate_status(self, number: int) -> int:
         return self[f"LPCG{number}_DIRECT"] & ON
-
-    def _aliased(self, register: Register) -> tuple[Register, Alias] | None:
-        base, _, suffix = register.name.rpartition("_")
-        return (self.table[base], ALIASES[suffix]) if suffix in ALIASES and base in self.table.registers else None
-
-    def _value(self, index: int, register: Register, number: int) -> int:
-        """X_SET, X_CLR and X_TOG read as X."""
-        alias = self._aliased(register)
-        if alias is None:
-            return super()._value(index, register, number)
-        return self[alias[0].name_of(number)]
-
-    def _store(self, index: int, register: Register, number: int, raw: int, lanes: int) -> None:
-        """A write to X_SET, X_CLR or X_TOG is a write of the changed value to X."""
-        alias = self._aliased(register)
-        if alias is None:
-            super()._store(index, register, number, raw, lanes)
-            return
-        target, change = alias
-        index = self._index[target.name_of(number)]
-        super()._store(index, target, number, change(self.values[index], raw) & ALL_BITS, ALL_BITS)

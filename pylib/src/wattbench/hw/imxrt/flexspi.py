@@ -141,7 +141,7 @@ class FlexSpi(RegisterBlock):
             self["STS1"] &= 0xFFFF
         if raw & IPRXWA:
             self.received = self.received[self._watermark("IPRXFCR") :]
-        if raw & IPTXWE:
+        if raw & self._flags() & IPTXWE:
             size = self._watermark("IPTXFCR")
             window = b"".join(self[f"TFDR{word}"].to_bytes(4, "little") for word in range(WINDOW_BYTES // 4))
             self.to_send += window[:size]
