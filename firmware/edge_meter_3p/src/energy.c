@@ -47,11 +47,13 @@ static double magnitude(double x)
     return x < 0.0 ? -x : x;
 }
 
-/* Add watt-samples and var-samples to slot `slot`; gives back the whole nano units, without sign, in `added`. */
-static void post(uint32_t slot, double active, double reactive, int64_t added[2])
+/* Add watt-samples and var-samples of `samples` to slot `slot`; gives back the whole nano units, without sign, in
+ * `added`. At a power factor of 0 the sign of the active power is that of noise, so a quadrant of export needs as much
+ * active power as a load does. */
+static void post(uint32_t slot, double active, double reactive, double samples, int64_t added[2])
 {
     bool export = active < 0.0, capacitive = reactive < 0.0;
-    uint32_t quadrant = export ? (capacitive ? 2u : 1u) : (capacitive ? 3u : 0u);
+    uint32_t quadrant = active <= -no_load_w * samples ? (capacitive ? 2u : 1u) : (capacitive ? 3u : 0u);
     volatile int64_t *energy = export ? meter_energy_active_export_nwh : meter_energy_active_import_nwh;
     added[0] = add(&energy[slot], &active_rest[export][slot], magnitude(active) * NANO_HOURS_PER_SAMPLE);
     added[1] = add(&energy_quadrants[quadrant][slot], &reactive_rest[quadrant][slot],
@@ -80,14 +82,14 @@ void energy_add(const struct cycle *cycle, bool window_complete)
             count |= phases[p].loaded;
         }
         if (count) {
-            post(1u + p, phases[p].active, phases[p].reactive, added);
+            post(1u + p, phases[p].active, phases[p].reactive, cycle->samples, added);
             active += phases[p].active;
             reactive += phases[p].reactive;
         }
         if (count || window_complete)
             phases[p].active = phases[p].reactive = 0.0;
     }
-    post(0, active, reactive, added);
+    post(0, active, reactive, cycle->samples, added);
     meter_energy_samples += cycle->samples;
     meter_energy_sequence++;
     pulse_add(PULSE_ACTIVE, added[0], cycle->start_tick, cycle->end_tick);
