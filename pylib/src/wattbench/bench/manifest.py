@@ -29,10 +29,16 @@ class Console:
 
 @dataclass(frozen=True)
 class PulseOutput:
-    """A metrology LED: each flash is `1 / constant_imp_per_kwh` kWh (or kvarh)."""
+    """A metrology LED and the meter constant it flashes with: one of the two, the other is 0."""
 
     led: str
-    constant_imp_per_kwh: float
+    constant_imp_per_kwh: float = 0.0
+    constant_imp_per_kvarh: float = 0.0
+
+    @property
+    def per_kilo_hour(self) -> float:
+        """Flashes per kWh or kvarh."""
+        return self.constant_imp_per_kwh or self.constant_imp_per_kvarh
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,7 @@ def read_manifest(path: Path) -> Manifest:
         reader.make(Console, "console"),
         reader.make(Metrology, "metrology"),
         {kind: reader.make(PulseOutput, f"pulses.{kind}") for kind in data.get("pulses", {})},
-        {phase: reader.make(FrontEndDescription, f"front_end.{phase}") for phase in data.get("front_end", {})},
+        {phase.upper(): reader.make(FrontEndDescription, f"front_end.{phase}") for phase in data.get("front_end", {})},
         registers,
         float(data.get("limits", {}).get("awake_ms", 0.0)),
     )

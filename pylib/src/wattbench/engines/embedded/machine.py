@@ -133,7 +133,7 @@ class Machine:
         pc = self.look().pc if self.core_count else 0
         self.unmodelled_accesses[source, access, pc] += 1
         if self.unmodelled_accesses[source, access, pc] == 1:
-            self.log(logging.WARNING, source, f"not modelled: {access} (PC 0x{pc:08X})")
+            self.log(logging.INFO, source, f"not modelled: {access} (PC 0x{pc:08X})")
 
     # Calls from the native core
 
@@ -237,7 +237,7 @@ class Machine:
         self.lib.wb_state_save(self.handle, buffer)
         return {
             "native": buffer.raw,
-            "memories": {base: bytes(memory.bytes) for base, memory in self.memories.items()},
+            "memories": {base: memory.copy() for base, memory in self.memories.items()},
         }
 
     def restore(self, saved: dict[str, Any]) -> None:

@@ -113,6 +113,10 @@ def library() -> c.CDLL:
     return loaded
 
 
+MEMCMP = c.CDLL(None).memcmp
+MEMCMP.argtypes = (c.c_void_p, c.c_char_p, c.c_size_t)
+
+
 class Memory:
     """Page-aligned memory of the machine: the native core and Python see the same bytes."""
 
@@ -120,6 +124,13 @@ class Memory:
         self.size = size
         self.bytes = mmap.mmap(-1, max(size, 1))
         self.address = c.addressof(c.c_char.from_buffer(self.bytes))
+        self._copy: bytes | None = None
+
+    def copy(self) -> bytes:
+        """The contents; the very object of the last copy while nothing has changed since."""
+        if self._copy is None or MEMCMP(self.address, self._copy, self.size):
+            self._copy = bytes(self.bytes)
+        return self._copy
 
     def clear(self, fill: int = 0) -> None:
         """Fill with one value, as after power-on."""
