@@ -1,4 +1,5 @@
 import pytest
+from plain_state import state_of
 
 from wattbench.core.errors import UsageError
 from wattbench.core.host import FakeHost
@@ -101,6 +102,7 @@ def test_levels_interrupt_for_as_long_as_they_last(port, kind, active):
     port.put("IMR", 1 << 20)
     assert port.irqs == (False, False)
     port.on_input(20, active)
+    assert port.irqs == (False, True)
     port.put("ISR", 1 << 20)
     assert port.get("ISR") >> 20 & 1
     assert port.irqs == (False, True)
@@ -172,6 +174,7 @@ def test_saved_state_comes_back_with_pads_and_lines(port):
     port.on_input(9, True)
     other = Port(FakeHost(), "gpio3")
     other.restore(port.save())
+    assert state_of(other) == state_of(port)
     assert (other.get("PSR"), other.get("ISR"), other.irqs) == (port.get("PSR"), port.get("ISR"), (True, False))
     assert other.outputs[0].level
     other.on_input(9, True)

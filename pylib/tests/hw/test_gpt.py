@@ -1,4 +1,5 @@
 import pytest
+from plain_state import state_of
 
 from wattbench.core.clock import FixedClock, TickClock
 from wattbench.core.host import FakeHost
@@ -183,6 +184,13 @@ def test_enable_mode_decides_where_the_count_goes_on(microseconds):
     assert microseconds.get("CNT") == 0
 
 
+def test_other_settings_do_not_disturb_the_prescaler(microseconds):
+    for step in range(10):
+        microseconds.wait(900)
+        microseconds.put("CR", 0x77B | (step & 1) << CR["IM1"].low)
+    assert microseconds.get("CNT") == 9
+
+
 def test_software_reset_clears_itself_and_keeps_the_mode(microseconds):
     microseconds.put("IR", OF2)
     microseconds.put("OCR2", 7)
@@ -267,13 +275,19 @@ def test_saved_while_running_it_goes_on_the_same(microseconds):
     def run(timer):
         return [timer.wait(333_333) or (timer.get("CNT"), timer.get("SR"), timer.irq) for _ in range(10)]
 
+    microseconds.wait(100 * US)
+    microseconds.put("CR", 0x77A & ~ENMOD)
+    microseconds.wait(100 * US)
+    microseconds.put("CR", 0x77B & ~ENMOD)
     microseconds.put("OCR2", 2000)
     microseconds.put("IR", OF2)
-    microseconds.wait(777_777)
-    saved = microseconds.save()
+    microseconds.on_input(2, True)
+    microseconds.wait(577_777)
+    saved, before = microseconds.save(), state_of(microseconds)
     other = Timer(FakeHost(), "gpt1")
     other.host.time_ns = 777_777
     other.restore(saved)
+    assert state_of(other) == before
     first = run(microseconds)
     assert run(other) == first
     assert first[-1][1:] == (OF2, True)

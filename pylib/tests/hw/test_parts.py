@@ -1,6 +1,7 @@
 import logging
 
 import pytest
+from plain_state import state_of
 
 from wattbench.core.errors import UsageError
 from wattbench.core.host import FakeHost
@@ -124,6 +125,7 @@ def test_relay_saved_in_the_middle_of_a_pulse(relay):
     other = DisconnectRelay(FakeHost(), "relay", min_pulse_ms=20)
     other.host.time_ns = relay.host.now_ns()
     other.restore(relay.save())
+    assert state_of(other) == state_of(relay)
     other.host.run_for(5 * MS)
     other.on_input(CLOSE, False)
     assert (other.closed, other.operations, other.short_pulses) == (True, 2, 0)

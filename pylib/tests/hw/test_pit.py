@@ -1,4 +1,5 @@
 import pytest
+from plain_state import state_of
 
 from wattbench.core.clock import FixedClock, TickClock
 from wattbench.core.host import FakeHost
@@ -182,10 +183,11 @@ def test_saved_while_running_it_goes_on_the_same(pit):
     pit.put("LDVAL0", 9)
     pit.put("TCTRL0", TEN)
     pit.wait(25_250)
-    saved = pit.save()
+    saved, before = pit.save(), state_of(pit)
     other = Timer()
     other.host.time_ns = 25_250
     other.restore(saved)
+    assert state_of(other) == before
     first = run(pit)
     assert run(other) == first
     assert first[-1][-1] is True
