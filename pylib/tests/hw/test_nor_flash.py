@@ -110,7 +110,7 @@ def test_lost_power_leaves_an_erase_half_done(flash):
     command(flash, 0x06)
     command(flash, 0x20, 0)
     flash.host.run_for(35 * MS)
-    flash.lose_power()
+    flash.power_off()
     assert not flash.busy
     assert bytes(flash.contents[:4096]) == b"\xff" * 2048 + bytes(2048)
 
@@ -124,22 +124,26 @@ def test_processor_reset_does_not_stop_an_erase(flash):
     assert flash.contents[0] == 0xFF
 
 
-def test_injected_memory_is_changed_in_place_and_announced():
-    array = bytearray(b"\xff" * SIZE)
-    part = NorFlash(FakeHost(), "nor", memory=memoryview(array))
-    changes = []
-    part.on_change(lambda offset, size: changes.append((offset, size)))
-    write(part, 0x02, 0x301, b"\x55")
-    assert array[0x301] == 0x55
-    assert changes == [(0x300, 256)]
+def test_array_in_the_memory_that_the_cpu_executes():
+    host = FakeHost(memory_size=2 * SIZE)
+    host.memory[:] = b"\xff" * (2 * SIZE)
+    part = NorFlash(host, "nor", base=SIZE)
+    write(part, 0x02, 0x3F1, b"\x55\x66")
+    assert host.memory[SIZE + 0x3F0 : SIZE + 0x3F4] == b"\xff\x55\x66\xff"
+    assert command(part, 0x03, 0x3F1, size=1) == b"\x55"
+    assert command(part, 0x03, 0x3F2, size=300) == b"\x66" + b"\xff" * 299
+    assert command(part, 0x03, SIZE - 1, size=2) == b"\xff\xff"
+    command(part, 0x06)
+    command(part, 0x02, 0x300, bytes(256))
+    host.run_for(50_000)
+    part.power_off()
+    assert host.memory[SIZE + 0x300 : SIZE + 0x400] == bytes(64) + b"\xff" * 177 + b"\x55\x66" + b"\xff" * 13
     assert part.save()["state"]["own_contents"] is None
 
 
-def test_wrong_use_is_named():
+def test_unknown_part_is_named():
     with pytest.raises(UsageError, match="no NOR flash 'M25P80' is known"):
         NorFlash(FakeHost(), "nor", part="M25P80")
-    with pytest.raises(UsageError, match="8388608 bytes, its memory 16"):
-        NorFlash(FakeHost(), "nor", memory=bytearray(16))
 
 
 def test_round_trip_in_mid_erase(flash):

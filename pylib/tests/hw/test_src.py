@@ -49,7 +49,7 @@ def test_general_purpose_registers_survive_all_but_loss_of_power(src):
     assert src.read(GPR1 + 4 * 19, 4) == 0xDEADBEEF
     assert src.read(0, 4) == 2
     restored = src.save()
-    src.lose_power()
+    src.power_off()
     assert src.read(GPR1 + 4 * 19, 4) == 0
     assert src.read(SRSR, 4) == 0x10001
     src.restore(restored)

@@ -50,7 +50,9 @@ def test_time_out_to_the_nanosecond(wdog):
     wdog.reset()
     assert not level(wdog, "RESET")
     assert wdog.read(WRSR, 2) == 2
-    wdog.lose_power()
+    wdog.power_off()
+    wdog.host.run_for(60 * SECOND)
+    assert level(wdog, "WDOG_B")
     wdog.reset()
     assert wdog.read(WRSR, 2) == 0x10
 

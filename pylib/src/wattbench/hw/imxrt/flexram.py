@@ -27,7 +27,10 @@ def bank_sizes(config: int) -> dict[str, int]:
 
 @model("Wattbench.FlexRam")
 class FlexRam(RegisterBlock):
-    """FlexRAM controller at 0x40028000; attribute `gpr` is the IOMUXC_GPR block."""
+    """FlexRAM controller at 0x40028000; attribute `gpr` is the IOMUXC_GPR block.
+
+    Outputs `IRQ` (50) and `ECC` (98) are never raised.
+    """
 
     size = 0x4000
     table = load_table("wattbench.hw.imxrt", "flexram")

@@ -55,8 +55,8 @@ class Src(RegisterBlock):
         for name, value in kept.items():
             self[name] = value
 
-    def lose_power(self) -> None:
-        """The supply is gone: everything is lost and the next reset is a power-on reset."""
+    def power_off(self) -> None:
+        """The supply is gone: everything is lost, and SRSR will show power-on."""
         super().reset()
 
     @on_write(*(f"CTRL_{name}" for name in SLICES))

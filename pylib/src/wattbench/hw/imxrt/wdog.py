@@ -1,7 +1,7 @@
 """Watchdogs WDOG1 and WDOG2 of the i.MX RT1170 (IMXRT1170RM "WDOG").
 
-The counter runs in half-second steps from the reload; its interrupt comes WICT steps before the time-out. Low-power,
-wait and debug modes do not stop it (those bits are counted as not modelled).
+The counter runs in half-second steps from the reload; its interrupt comes WICT steps before the time-out. Low-power
+and wait modes do not stop it (those bits are counted as not modelled).
 """
 
 from __future__ import annotations
@@ -53,8 +53,10 @@ class Wdog(RegisterBlock):
         self.pin.set(True)
         self._power_down.arm(self.host.now_ns() + POWER_DOWN_STEPS * STEP_NS)
 
-    def lose_power(self) -> None:
-        """The supply is gone: the next reset is a power-on reset."""
+    def power_off(self) -> None:
+        """The supply is gone: nothing counts, and WRSR will show power-on."""
+        self.reset()
+        self._power_down.cancel()
         self.cause = POWER_ON
 
     @on_write("WCR")

@@ -3,17 +3,16 @@
 Programming only clears bits and wraps within its page; erasing takes a whole sector; both take virtual time in
 which every other command is ignored, and loss of power leaves them half done. Parts and times: `nor_flash.toml`.
 
-The array is `contents`, anything that slices like a bytearray. Without the attribute `memory` the part owns one; an
-engine that lets the CPU execute in place hands over a writable view of the memory it maps (read-only for the CPU)
-and registers `on_change` to learn which bytes changed. The part saves the array only if it owns it.
+The array is `contents`. Without `base` the part owns it, and saves it. With `base` it is the memory that the engine
+maps at that address for execution in place: plain memory, read-only for the CPU, which the part alone changes, by
+`Host.bus_write` in whole pages, so that the engine notices changed code.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
@@ -36,57 +35,82 @@ WRITE_ENABLE, WRITE_DISABLE, READ_ID = 0x06, 0x04, 0x9F
 READ_PARAMETERS, SET_PARAMETERS = 0x61, 0x63
 
 
+class FlashArray(Protocol):
+    """What the part asks of its array; a bytearray will do."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> bytes | bytearray: ...
+
+    def __setitem__(self, part: slice, data: bytes, /) -> None: ...
+
+
+class MappedArray:
+    """`size` bytes of the engine's memory from `base` on."""
+
+    def __init__(self, host: Host, base: int, size: int) -> None:
+        self.host, self.base, self.size = host, base, size
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, part: slice, /) -> bytes:
+        """Read whole pages, so that the bus sees a block and no register access."""
+        start, stop, _ = part.indices(self.size)
+        first = start // PAGE * PAGE
+        pages = self.host.bus_read(self.base + first, -(-max(stop - first, 1) // PAGE) * PAGE)
+        return pages[start - first : max(stop, start) - first]
+
+    def __setitem__(self, part: slice, data: bytes, /) -> None:
+        start, stop, _ = part.indices(self.size)
+        if start % PAGE or len(data) % PAGE or len(data) != stop - start:
+            raise ValueError(f"a flash array is written in whole pages, not {len(data)} bytes at 0x{start:X}")
+        self.host.bus_write(self.base + start, data)
+
+
 @model("Wattbench.NorFlash")
 class NorFlash(Model):
     """A NOR flash on a FlexSPI port; `part` names an entry of `nor_flash.toml`."""
 
     state_names = ("status", "parameters", "write_enabled", "reset_enabled", "asleep", "operation", "own_contents")
 
-    def __init__(
-        self, host: Host, name: str, part: str = "IS25WP064A", memory: bytearray | memoryview | None = None
-    ) -> None:
+    def __init__(self, host: Host, name: str, part: str = "IS25WP064A", base: int | None = None) -> None:
         super().__init__(host, name)
         if part not in PARTS:
             raise UsageError(f"{name}: no NOR flash {part!r} is known; there are {', '.join(PARTS)}")
         self.data = PARTS[part]
         self.jedec_id = bytes.fromhex(self.data["jedec_id"])
         self.size_bytes: int = self.data["size"]
-        self._owned = memory is None
-        self.contents: bytearray | memoryview = bytearray(b"\xff" * self.size_bytes) if memory is None else memory
-        if len(self.contents) != self.size_bytes:
-            raise UsageError(
-                f"{name}: {part} has {self.size_bytes} bytes, its memory {len(self.contents)}; make them equal"
-            )
+        self._owned = base is None
+        self.contents: FlashArray = (
+            bytearray(b"\xff" * self.size_bytes) if base is None else MappedArray(host, base, self.size_bytes)
+        )
         self.status = [0, 0, 0]
         self.parameters = 0
         self.write_enabled = self.reset_enabled = self.asleep = False
         self.operation: tuple[int, bytes, int] | None = None
-        self._listeners: list[Callable[[int, int], None]] = []
         self._busy = self.timer("busy", self._finish)
 
     @property
     def own_contents(self) -> bytes | None:
         """The array if the part owns it, for save and restore."""
-        return bytes(self.contents) if self._owned else None
+        return bytes(self.contents[0 : self.size_bytes]) if self._owned else None
 
     @own_contents.setter
     def own_contents(self, saved: bytes | None) -> None:
         if saved is not None:
-            self.contents[:] = saved
-
-    def on_change(self, callback: Callable[[int, int], None]) -> None:
-        """Call `callback(offset, size)` after each change of the array."""
-        self._listeners.append(callback)
+            self.contents[0 : self.size_bytes] = saved
 
     def reset(self) -> None:
         """A reset of the processor does not reach the part: what it is doing, it goes on doing."""
 
-    def lose_power(self) -> None:
+    def power_off(self) -> None:
         """Power goes: an operation under way stops where it is, volatile state is lost."""
         if self.operation is not None and self._busy.deadline_ns is not None:
             offset, after, start_ns = self.operation
             passed, whole = self.host.now_ns() - start_ns, self._busy.deadline_ns - start_ns
-            self._change(offset, after[: len(after) * passed // whole])
+            done = len(after) * passed // whole
+            self._change(offset, after[:done] + bytes(self.contents[offset + done : offset + len(after)]))
         self._busy.cancel()
         self.operation = None
         self._wake_up()
@@ -190,5 +214,3 @@ class NorFlash(Model):
     def _change(self, offset: int, after: bytes) -> None:
         if after:
             self.contents[offset : offset + len(after)] = after
-            for listener in self._listeners:
-                listener(offset, len(after))
