@@ -103,13 +103,14 @@ macro reset
 \"""
     sysbus LoadELF $bin
     sysbus LoadELF @$ORIGIN/lib/f.elf
+    sysbus LoadELF $ORIGIN/lib/f.elf
 \"""
 echo $ORIGIN
 """,
     )
     assert monitor.run_script(path) == f"{tmp_path}/lib\n{tmp_path}\n"
     monitor.after_reset()
-    assert [call[0] for call in target.bus.calls] == [tmp_path / "lib/f.elf"] * 2
+    assert [call[0] for call in target.bus.calls] == [tmp_path / "lib/f.elf"] * 3
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ def kinds(text):
         ("$a?=@x/y.elf", [("VARIABLE", "a"), ("DEFAULT_ASSIGN", "?="), ("PATH", "x/y.elf")]),
         (r"@a\ b.elf;c", [("PATH", "a b.elf"), ("SEPARATOR", ";"), ("LITERAL", "c")]),
         ("@https://x.org/f#1", [("PATH", "https://x.org/f#1")]),
+        (r"$ORIGIN/../a\ b.repl $CWD;", [("PATH", "$ORIGIN/../a b.repl"), ("VARIABLE", "CWD"), ("SEPARATOR", ";")]),
+        ("$ORIGINAL $x=$CWD/y", [("VARIABLE", "ORIGINAL"), ("VARIABLE", "x"), ("ASSIGN", "="), ("PATH", "$CWD/y")]),
         ("<0x10, 0x1F>", [("RANGE", range(0x10, 0x20))]),
         ("<0x10 0x10>", [("RANGE", range(0x10, 0x20))]),
         ("< 16,31 >", [("RANGE", range(0x10, 0x20))]),

@@ -62,6 +62,7 @@ _NUMBER = r"-?(?:0x[0-9A-Fa-f]+|[0-9]+)"
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
     (Kind.COMMENT, r"#.*"),
     (Kind.EXECUTE, r"`[^`]*`"),
+    (Kind.PATH, r"\$(?:ORIGIN|CWD)/(?:\\ |[^\s;])*"),
     (Kind.VARIABLE, r"\$[A-Za-z0-9_.]+"),
     (Kind.OPEN, r"\["),
     (Kind.CLOSE, r"\]"),
@@ -124,7 +125,7 @@ def _value(kind: Kind, text: str) -> Any:
         case Kind.STRING:
             return text[1:-1].replace("\\" + text[0], text[0])
         case Kind.PATH:
-            return text[1:].replace("\\ ", " ")
+            return text.lstrip("@").replace("\\ ", " ")
         case Kind.VARIABLE:
             return text[1:]
         case Kind.EXECUTE:
