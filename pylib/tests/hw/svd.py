@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 FILE_NAME = "MIMXRT1176_cm7.xml"
+ACCESS = {"read-only": "ro", "write-only": "wo"}
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class SvdField:
     name: str
     low: int
     width: int
+    access: str
+    """`ro`, `wo`, `w1c`, or `rw` for everything else."""
 
     @property
     def mask(self) -> int:
@@ -32,7 +35,6 @@ class SvdRegister:
     names: frozenset[str]
     offset: int
     width: int
-    access: str
     reset: int
     fields: tuple[SvdField, ...]
 
@@ -64,6 +66,13 @@ def _members(element: Element) -> Iterator[tuple[str, int]]:
         yield index, number * _number(element, "dimIncrement")
 
 
+def _field(element: Element) -> SvdField:
+    access = ACCESS.get(element.findtext("access", ""), "rw")
+    if element.findtext("modifiedWriteValues") == "oneToClear":
+        access = "w1c"
+    return SvdField(element.findtext("name", ""), _number(element, "bitOffset"), _number(element, "bitWidth"), access)
+
+
 def _flat(parent: Element, offset: int, names: frozenset[str]) -> Iterator[SvdRegister]:
     """Registers below `parent`; `names` are the spellings of the clusters above, with their numbers at the end."""
     for element in parent:
@@ -87,12 +96,8 @@ def _flat(parent: Element, offset: int, names: frozenset[str]) -> Iterator[SvdRe
                 frozenset(name.replace("_", "") for name in spellings),
                 own_offset + distance,
                 _number(element, "size", 32),
-                element.findtext("access", "read-write"),
                 _number(element, "resetValue"),
-                tuple(
-                    SvdField(item.findtext("name", ""), _number(item, "bitOffset"), _number(item, "bitWidth"))
-                    for item in element.iter("field")
-                ),
+                tuple(_field(item) for item in element.iter("field")),
             )
 
 
