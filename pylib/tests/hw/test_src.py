@@ -2,7 +2,8 @@ import pytest
 
 from wattbench.core.errors import UsageError
 from wattbench.core.host import FakeHost
-from wattbench.hw.imxrt.src import CAUSES, Src
+from wattbench.hw.imxrt.src import CAUSE_INPUTS, CAUSES, Src
+from wattbench.hw.imxrt.wdog import Wdog
 
 SRSR, GPR1 = 0x10, 0x14
 
@@ -61,3 +62,34 @@ def test_slice_reset_clears_itself_and_is_counted(src):
     assert src.read(0x224, 4) == 0
     assert src.read(0x230, 4) == 8
     assert src.host.unmodelled_accesses["src", "reset of slice DISPLAY"] == 1
+
+
+def test_inputs_are_the_bits_of_the_status(src):
+    for number in CAUSE_INPUTS:
+        src.write(SRSR, 4, 0xFFFFFFFF)
+        src.on_input(number, True)
+        assert src.read(SRSR, 4) & 0xFFFF == 1 << number
+    with pytest.raises(TypeError, match="no input 31"):
+        src.on_input(31, True)
+
+
+def test_a_watchdog_resets_the_chip_and_leaves_its_name(src):
+    wdog = Wdog(src.host, "wdog1")
+    wdog.outputs["RESET"].connect(lambda level: src.on_input(5, level))
+    resets = []
+
+    def reset_chip(level):
+        if level:
+            resets.append(src.host.time_ns)
+            for model in (wdog, src):
+                model.reset()
+
+    src.outputs["RESET"].connect(reset_chip)
+    wdog.reset()
+    src.write(SRSR, 4, 0xFFFFFFFF)
+    wdog.write(0, 2, 0x0134)
+    src.host.run_for(5_000_000_000)
+    assert resets == [1_000_000_000]
+    assert src.read(SRSR, 4) == 1 << 5 | 1 << 21
+    assert wdog.read(4, 2) == 2
+    assert not src.outputs["RESET"].level

@@ -7,6 +7,7 @@ the slices are storage; a slice reset only leaves its mark in STAT.
 from __future__ import annotations
 
 from wattbench.core.errors import UsageError
+from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_write
 from wattbench.core.registers import load_table
 
@@ -29,6 +30,11 @@ CAUSES: dict[str, str] = {
     "cdog": "CDOG_RST",
 }
 """Cause as `note_reset` takes it, and the SRSR field (less `_M7`/`_M4`) that shows it."""
+CAUSE_INPUTS = {
+    1: "m7_request", 2: "m7_lockup", 3: "csu", 4: "user", 5: "wdog", 6: "jtag", 7: "jtag_software", 8: "rtwdog3",
+    9: "rtwdog4", 10: "temperature", 11: "m4_request", 12: "m4_lockup", 13: "overvoltage", 14: "cdog",
+}  # fmt: skip
+"""Cause by input number, the SRSR bit."""
 KEPT = ("SRSR", *(f"GPR{number}" for number in range(1, 21)))
 SLICES = ("MEGA", "DISPLAY", "WAKEUP", "M4CORE", "M7CORE", "M4DEBUG", "M7DEBUG", "USBPHY1", "USBPHY2")
 SW_RESET, RST_BY_SW = 1 << 0, 1 << 3
@@ -36,10 +42,27 @@ SW_RESET, RST_BY_SW = 1 << 0, 1 << 3
 
 @model("Wattbench.Src")
 class Src(RegisterBlock):
-    """Reset controller at 0x40C04000; whoever resets the chip calls `note_reset` first."""
+    """Reset controller at 0x40C04000; whoever resets the chip calls `note_reset` first.
+
+    A rising edge at input n is a reset request by the cause of SRSR bit n (4 reset pin, 5 WDOG1 and WDOG2,
+    8 RTWDOG3, 9 RTWDOG4): it is noted and passed on to output `RESET`, high until the reset.
+    """
 
     size = 0x4000
     table = load_table("wattbench.hw.imxrt", "src")
+    default_output = "RESET"
+
+    def __init__(self, host: Host, name: str) -> None:
+        super().__init__(host, name)
+        self.reset_request = self.output("RESET")
+
+    def on_input(self, number: int, level: bool) -> None:
+        """See `Model.on_input`."""
+        if number not in CAUSE_INPUTS:
+            super().on_input(number, level)
+        elif level:
+            self.note_reset(CAUSE_INPUTS[number])
+            self.reset_request.set(True)
 
     def note_reset(self, cause: str) -> None:
         """Record `cause` (a key of `CAUSES`) for both cores, for the reset that follows."""
@@ -52,12 +75,14 @@ class Src(RegisterBlock):
         """See `Model.reset`; cause and general purpose registers stay."""
         kept = {name: self[name] for name in KEPT}
         super().reset()
+        self.reset_request.set(False)
         for name, value in kept.items():
             self[name] = value
 
     def power_off(self) -> None:
         """The supply is gone: everything is lost, and SRSR will show power-on."""
         super().reset()
+        self.reset_request.set(False)
 
     @on_write(*(f"CTRL_{name}" for name in SLICES))
     def _reset_slices(self, raw: int, old: int) -> None:
