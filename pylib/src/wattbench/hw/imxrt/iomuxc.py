@@ -11,7 +11,10 @@ GPIO_MODE = 5
 
 
 class PadMux(RegisterBlock):
-    """A mux of pads. For each pad an output of its name (`GPIO_AD_29`) is high while the pad's function is GPIO."""
+    """A mux of pads. For each pad an output of its name (`GPIO_AD_29`) is high while the pad's function is GPIO.
+
+    That is function 5, the ports of the CM7 (GPIO1 to GPIO6, GPIO13); function 10, the pin of another port, is not.
+    """
 
     size = 0x4000
 
