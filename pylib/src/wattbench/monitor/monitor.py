@@ -10,7 +10,8 @@ from typing import Any
 
 from wattbench.core.errors import FirmwareFileError, MonitorError, SourceError, UsageError, WattbenchError
 from wattbench.core.names import did_you_mean
-from wattbench.monitor import commands
+from wattbench.monitor import language_commands, machine_commands  # noqa: F401 - they declare the commands
+from wattbench.monitor.command import BY_ALTERNATIVE, BY_NAME
 from wattbench.monitor.convert import Converter
 from wattbench.monitor.members import Members, describe
 from wattbench.monitor.paths import PathSearch
@@ -123,7 +124,7 @@ class Monitor:
             tokens = self.expand(tokens[:1]) + tokens[1:]
         if not tokens:
             return
-        command = commands.BY_NAME.get(tokens[0].text)
+        command = BY_NAME.get(tokens[0].text)
         rest = tokens[1:] if command and command.takes_names else self.expand(tokens[1:])
         if command:
             command.run(self, rest)
@@ -137,7 +138,7 @@ class Monitor:
             raise MonitorError(f"a command starts with a name, not with `{name}`")
         found = self.find(name)
         manager = self.target.find(MANAGER)
-        alternative = commands.BY_ALTERNATIVE.get(name)
+        alternative = BY_ALTERNATIVE.get(name)
         alias = self.aliases.find(name, self.machine)
         if found is not None:
             self.on_object(found, name, rest)
@@ -148,7 +149,7 @@ class Monitor:
         elif alias is not None:
             self.run(Lines(" ".join([alias, *(token.text for token in rest)]), None, self.origin))
         else:
-            known = [*commands.BY_NAME, *(path.removeprefix("sysbus.") for path in self.target.paths())]
+            known = [*BY_NAME, *(path.removeprefix("sysbus.") for path in self.target.paths())]
             raise MonitorError(f"No such command or device: {name}{did_you_mean(name, known)}")
 
     def on_object(self, target: Any, label: str, tokens: list[Token]) -> None:
