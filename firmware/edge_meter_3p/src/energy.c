@@ -95,3 +95,10 @@ void energy_add(const struct cycle *cycle, bool window_complete)
     pulse_add(PULSE_ACTIVE, added[0], cycle->start_tick, cycle->end_tick);
     pulse_add(PULSE_REACTIVE, added[1], cycle->start_tick, cycle->end_tick);
 }
+
+void energy_skip(const struct cycle *cycle)
+{
+    meter_energy_sequence++;
+    meter_energy_samples += cycle->samples;
+    meter_energy_sequence++;
+}

@@ -23,11 +23,13 @@ extern volatile int64_t meter_energy_reactive_q3_nvarh[1 + PHASES]; /* export, c
 extern volatile int64_t meter_energy_reactive_q4_nvarh[1 + PHASES]; /* import, capacitive */
 /* The four by number. */
 extern volatile int64_t *const energy_quadrants[QUADRANTS];
-/* Number of samples whose energy is in the registers, in fractions of a sample. */
+/* Where the registers stand: samples since start up to the end of the last cycle in them, with the fraction. */
 extern volatile double meter_energy_samples;
 
 void energy_init(const struct calibration *calibration);
 /* Add a cycle. `window_complete` says that the published powers are new and decide anew about no load. */
 void energy_add(const struct cycle *cycle, bool window_complete);
+/* Leave a cycle out. */
+void energy_skip(const struct cycle *cycle);
 
 #endif

@@ -37,6 +37,8 @@ static uint32_t history_at;
 static uint32_t reference;
 static int32_t filter[2];
 static bool armed, started_at_crossing;
+/* A cycle that starts anywhere, at start or after a gap: its power has no meaning. */
+static bool incomplete;
 static uint32_t length, start_tick;
 
 void metrology_init(const struct calibration *calibration)
@@ -49,6 +51,7 @@ void metrology_init(const struct calibration *calibration)
     history_at = reference = 0;
     filter[0] = filter[1] = 0;
     armed = started_at_crossing = false;
+    incomplete = true;
     length = 0;
     for (uint32_t i = 0; i < CHANNELS; i++) {
         scale.amperes_per_code[i] =
@@ -82,6 +85,7 @@ void metrology_gap(void)
     sums = (struct sums){0};
     length = 0;
     armed = started_at_crossing = false;
+    incomplete = true;
     window_restart();
 }
 
@@ -136,6 +140,11 @@ static void finish_cycle(const struct sums *from, bool synchronous, uint32_t end
     for (uint32_t i = 0; i < CHANNELS; i++) {
         double amperes = scale.amperes_per_code[i];
         cycle.current_squared[i] = (double)from->current_squared[i] * amperes * amperes;
+    }
+    if (incomplete) {
+        incomplete = false;
+        energy_skip(&cycle);
+        return;
     }
     bool window_complete = window_add(&cycle);
     energy_add(&cycle, window_complete);

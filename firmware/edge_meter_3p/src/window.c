@@ -17,12 +17,15 @@ volatile double meter_frequency_hz;
 static struct cycle window;
 static uint32_t cycles, synchronous_cycles;
 static double synchronous_samples;
+/* The window before was synchronous from end to end, so this one started in the steady state. */
+static bool steady;
 static bool offset_known[PHASES];
 
 void window_init(void)
 {
     for (uint32_t p = 0; p < PHASES; p++)
         offset_known[p] = false;
+    steady = false;
     window_restart();
 }
 
@@ -68,8 +71,8 @@ static void publish(void)
 }
 
 /* A direct component in the voltage is the converter's offset, never the mains'. Without it a direct component in the
- * current makes no power. The first window gives the offset, later ones an eighth of what is left, and all of it stays
- * constant within a window, so voltage and current keep their phase. */
+ * current makes no power. The first steady window gives the offset, later ones an eighth of what is left, and all of
+ * it stays constant within a window, so voltage and current keep their phase. */
 static void track_voltage_offsets(void)
 {
     for (uint32_t p = 0; p < PHASES; p++) {
@@ -108,8 +111,10 @@ bool window_add(const struct cycle *cycle)
     if (++cycles < CYCLES_PER_WINDOW)
         return false;
     publish();
-    if (synchronous_cycles == CYCLES_PER_WINDOW)
+    bool synchronous = synchronous_cycles == CYCLES_PER_WINDOW;
+    if (synchronous && steady)
         track_voltage_offsets();
+    steady = synchronous;
     choose_reference();
     window_restart();
     return true;

@@ -1,0 +1,143 @@
+"""The firmware's metrology, compiled for this computer and driven with closed-form waveforms."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import shutil
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Wave = Callable[[Array], Array]
+
+FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
+PRODUCT = FIRMWARE / "edge_meter_3p"
+SOURCES = ("metrology", "window", "energy", "pulse", "calibration")
+SAMPLE_RATE_HZ = 8000
+BUFFER_SAMPLES = 30
+TICKS_PER_S = 24_000_000
+TICKS_PER_SAMPLE = TICKS_PER_S // SAMPLE_RATE_HZ
+CURRENT_CODES_PER_A = 200e-6 / 49.27e-3 * 2**23
+VOLTAGE_CODES_PER_V = 1 / 991 / 788e-3 * 2**23
+
+
+def calibration_source(values: dict[str, Any]) -> str:
+    """C source of `meter_calibration`, from the generator of the firmware's build."""
+    spec = importlib.util.spec_from_file_location("make_calibration", PRODUCT / "make_calibration.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text: str = module.source(values)
+    return text
+
+
+def calibration_values(name: str = "nominal") -> dict[str, Any]:
+    """Calibration `name` of the firmware."""
+    return tomllib.loads((PRODUCT / "calibration" / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def compiled(calibration: str) -> bytes:
+    """A shared library of the metrology with the C source of a calibration."""
+    compiler = shutil.which("cc")
+    assert compiler, "these tests need a C compiler called cc"
+    options = ["-O2", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"]
+    includes = [f"-I{PRODUCT}", f"-I{PRODUCT / 'src'}"]
+    with tempfile.TemporaryDirectory() as folder:
+        data, library = Path(folder, "calibration_data.c"), Path(folder, "meter.so")
+        data.write_text(calibration, encoding="utf-8")
+        sources = [str(PRODUCT / "src" / f"{name}.c") for name in SOURCES]
+        sources += [str(data), str(Path(__file__).with_name("pulse_log.c"))]
+        subprocess.run([compiler, *options, *includes, *sources, "-o", str(library)], check=True)
+        return library.read_bytes()
+
+
+class NativeMeter:
+    """One meter with its own registers, fed with volts at the terminals and amperes in the lines."""
+
+    def __init__(self, folder: Path, values: dict[str, Any] | None = None) -> None:
+        """Load from `folder`, an own one for each meter, as the registers are globals of the library."""
+        library = folder / "meter.so"
+        library.write_bytes(compiled(calibration_source(values or calibration_values())))
+        self.library = ctypes.CDLL(str(library))
+        self.samples = 0
+        self._dither = np.random.default_rng(7913)
+        calibration = ctypes.addressof(ctypes.c_byte.in_dll(self.library, "meter_calibration"))
+        self.library.calibration_valid.restype = ctypes.c_bool
+        assert self.library.calibration_valid(ctypes.c_void_p(calibration))
+        self.library.metrology_init(ctypes.c_void_p(calibration))
+        self.library.window_init()
+        self.library.energy_init(ctypes.c_void_p(calibration))
+        self.library.pulse_init(ctypes.c_void_p(calibration))
+
+    def floats(self, symbol: str, count: int) -> Array:
+        """A global array of doubles."""
+        return np.array((ctypes.c_double * count).in_dll(self.library, symbol))
+
+    def number(self, symbol: str) -> float:
+        """A global double."""
+        return ctypes.c_double.in_dll(self.library, symbol).value
+
+    def count(self, symbol: str) -> int:
+        """A global uint32_t."""
+        return ctypes.c_uint32.in_dll(self.library, symbol).value
+
+    def energy(self, register: str) -> Array:
+        """Energy register of total, L1, L2, L3 in Wh or varh: `active_import_nwh` and so on."""
+        return np.array((ctypes.c_int64 * 4).in_dll(self.library, f"meter_energy_{register}")) * 1e-9
+
+    @property
+    def energy_samples(self) -> float:
+        """Samples in the energy registers."""
+        return self.number("meter_energy_samples")
+
+    def pulses(self, channel: int = 0) -> NDArray[np.uint32]:
+        """Rows of on tick, off tick."""
+        count = self.pulse_log_count(channel)
+        log = ((ctypes.c_uint32 * 2) * 4096 * 2).in_dll(self.library, "pulse_log")
+        return np.array(log[channel], dtype=np.uint32)[:count]
+
+    def pulse_log_count(self, channel: int) -> int:
+        """Number of pulses noted."""
+        return int((ctypes.c_uint32 * 2).in_dll(self.library, "pulse_log_count")[channel])
+
+    def feed(self, volts: Sequence[Wave], amperes: Sequence[Wave], seconds: float) -> None:
+        """Let whole buffers of samples pass; `amperes` may have a fourth wave for the neutral."""
+        buffers = round(seconds * SAMPLE_RATE_HZ / BUFFER_SAMPLES)
+        n = buffers * BUFFER_SAMPLES
+        t = (self.samples + 1 + np.arange(n, dtype=np.float64)) / SAMPLE_RATE_HZ
+        i_codes = [self._codes(wave(t) * CURRENT_CODES_PER_A) for wave in amperes]
+        i_codes += [np.zeros(n)] * (4 - len(i_codes))
+        u_codes = [self._codes(wave(t) * VOLTAGE_CODES_PER_V) for wave in volts] + [np.zeros(n)]
+        self.feed_codes(np.stack(i_codes, axis=1), np.stack(u_codes, axis=1))
+
+    def _codes(self, exact: Array) -> Array:
+        """Whole codes, with the dither that a converter's noise is: without it the rounding of a waveform of exactly
+        160 samples repeats in each cycle and never averages out (66 ppm at 20 mA)."""
+        return np.floor(exact + self._dither.random(exact.shape))
+
+    def feed_codes(self, currents: Array, voltages: Array) -> None:
+        """Codes as the converters give them, arrays of (samples, 4)."""
+        n = len(currents)
+        frames = np.zeros((n, 4, 16), dtype=np.uint8)
+        for first, codes in ((1, currents), (4, voltages)):
+            raw = codes.astype(np.int32)
+            assert np.abs(codes).max() < 2**23, "the waveform does not fit the converter"
+            for byte in range(3):
+                frames[:, :, first + byte] = raw >> 16 - 8 * byte & 0xFF
+        for start in range(0, n, BUFFER_SAMPLES):
+            block = np.ascontiguousarray(frames[start : start + BUFFER_SAMPLES])
+            self.samples += len(block)
+            # Sample k (from 1) is taken k sample times after the start.
+            tick = self.samples * TICKS_PER_SAMPLE & 0xFFFFFFFF
+            self.library.metrology_process(block.ctypes.data_as(ctypes.c_void_p), len(block), ctypes.c_uint32(tick))
