@@ -109,16 +109,6 @@ class Memory(Model):
     def __init__(self, host, name, size: int):
         super().__init__(host, name)
         self.size = size
-        self.cells = bytearray(size)
-
-    def view(self):
-        return memoryview(self.cells)
-
-
-class Flash(Model):
-    def __init__(self, host, name, memory: bytearray | memoryview | None = None):
-        super().__init__(host, name)
-        self.contents = memory
 
 
 class FakeFactory:
@@ -145,7 +135,6 @@ def _catalogue(monkeypatch):
         "T.Mux": Mux,
         "T.Bus": Bus,
         "T.Clock": Clock,
-        "T.Flash": Flash,
     }.items():
         monkeypatch.setitem(CATALOGUE, name, cls)
         cls.type_name = name
@@ -186,12 +175,6 @@ def test_short_and_numeric_enums_and_empty():
     platform, _ = made("u: T.Uart { parity: .evenone; clock: empty }\nv: T.Uart { parity: 1; fifoSize: empty }")
     assert platform.objects["u"].arguments["parity"] is platform.objects["v"].arguments["parity"] is Parity.EVEN_ONE
     assert (platform.objects["u"].clock, platform.objects["v"].arguments["fifo_size"]) == (None, 0)
-
-
-def test_a_part_can_share_the_bytes_of_a_memory():
-    platform, _ = made("flash: T.Flash { memory: cells }\ncells: Memory.MappedMemory { size: 8 }")
-    platform.objects["flash"].contents[3] = 5
-    assert platform.objects["cells"].cells[3] == 5
 
 
 def test_inline_objects_are_made_set_and_wired():

@@ -137,7 +137,9 @@ def test_memories_and_core(board):
     assert placed["ocram_m4"] == (0x2020_0000, 256 << 10)
     assert placed["ocram1"] == (0x2024_0000, 512 << 10)
     assert placed["ocram2"] == (0x202C_0000, 512 << 10)
-    assert placed["flash"] == (0x3000_0000, 8 << 20)
+    assert placed["flash_cells"] == (0x3000_0000, 8 << 20)
+    assert len(board.objects["flash"].contents) == 8 << 20
+    assert board.objects["flexspi1"].parts == {0: board.objects["flash"]}
     assert (board.objects["cpu"].regions, board.objects["nvic"].priority_mask) == (16, 0xF0)
 
 

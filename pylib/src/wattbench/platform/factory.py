@@ -40,8 +40,7 @@ class Factory(Protocol):
         """A type of the engine's own (`CPU.CortexM`, `Memory.MappedMemory`, ...), None to use the model catalogue.
 
         It is called as `type(host, name, **attributes)` like a model, and its instances have what a `Model` has as far
-        as a description uses it: `outputs`, `default_output`, `on_input`, `attach`, `size`. A memory's `view()` is what
-        a parameter of type memoryview gets.
+        as a description uses it: `outputs`, `default_output`, `on_input`, `attach`, `size`.
         """
 
     def host(self, name: str) -> Host:

@@ -130,9 +130,6 @@ class Converter:
 
 
 def _of_type(found: Any, hint: Any) -> Any:
-    """The object itself if it is of the type; a memory (an object with `view()`) gives its bytes as a memoryview."""
-    if hint is memoryview and hasattr(found, "view"):
-        return found.view()
     kind = get_origin(hint) or hint
     checkable = isinstance(kind, type) and not getattr(kind, "_is_protocol", False)
     if checkable and kind is not object and not isinstance(found, kind):
