@@ -27,26 +27,26 @@ One Phase Reversed
     [Documentation]    L2 feeds back: the meter adds the phases with their signs, a third of the energy is left.
     Set Balanced Load    230    20
     Set Phase    L2    reversed=True
-    Measured Energy Should Be Within    ${LIMIT UNITY}    3 x 230 V, 20 A, L2 reversed
+    Measured Energy Should Be Within    ${LIMIT UNBALANCED}    3 x 230 V, 20 A, L2 reversed    ${LONG WINDOW}
 
 Load In One Phase Only
     [Documentation]    All voltages are there, only L2 carries current.
     Set Balanced Load    230    0
     Set Phase    L2    current=40
-    Measured Energy Should Be Within    ${LIMIT UNITY}    3 x 230 V, 40 A in L2 only
+    Measured Energy Should Be Within    ${LIMIT UNBALANCED}    3 x 230 V, 40 A in L2 only    ${LONG WINDOW}
 
 No Load
     [Documentation]    1.15 Un without current: no pulse, and no register moves (IEC 62053-21, shortened).
     Set Balanced Load    264.5    0
-    No Pulse For    3 s
-    Register Should Stand Still For    3 s    ${IMPORT}
+    No Pulse For    1.5 s
+    Register Should Stand Still For    1.5 s    ${IMPORT}
 
 Load Change Inside The Window
-    [Documentation]    20 A become 40 A for about two seconds, at instants that are no whole cycles.
+    [Documentation]    20 A become 40 A for about a second, at instants that are no whole cycles.
     Set Balanced Load    230    20
     ${now}=    Virtual Time
     FOR    ${phase}    IN    L1    L2    L3
-        Change Phase At    ${now + 2.1037}    ${phase}    current=40
-        Change Phase At    ${now + 4.2219}    ${phase}    current=20
+        Change Phase At    ${now + 1.1037}    ${phase}    current=40
+        Change Phase At    ${now + 2.2219}    ${phase}    current=20
     END
     Measured Energy Should Be Within    ${LIMIT UNITY}    3 x 230 V, 20 A to 40 A to 20 A

@@ -17,7 +17,7 @@ def test_plain(value, text):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.01, "+0.0100"), (-0.66, "\N{MINUS SIGN}0.6600"), (12.3456, "+12.35"), (0, "+0.0000")]
+    ("value", "text"), [(0.01, "+0.0100"), (-0.66, "\N{MINUS SIGN}0.6600"), (12.3456, "+12.35"), (-1e-7, "+0.0000")]
 )
 def test_signed(value, text):
     assert numbers.signed(value) == text
@@ -28,3 +28,8 @@ def test_signed(value, text):
 )
 def test_seconds(value, text):
     assert numbers.seconds(value) == text
+
+
+@pytest.mark.parametrize(("value", "unit", "text"), [(-0.5, "%", "\N{MINUS SIGN}0.5000 %"), (2.5, "Wh", "2.50000 Wh")])
+def test_amount(value, unit, text):
+    assert numbers.amount(value, unit) == text

@@ -36,8 +36,8 @@ def test_a_wrong_meter_is_caught_at_every_load(run, suite):
 def test_a_case_counts_the_virtual_time_it_used(run, suite):
     outcome = run(suite, FIRMWARE="good")
     times = {case.name: case.virtual_s for case in outcome.cases}
-    assert times["No Load"] == pytest.approx(6.0)
-    assert times["Balanced Load"] == pytest.approx(6.5)
+    assert times["No Load"] == pytest.approx(3.0)
+    assert times["Balanced Load"] == pytest.approx(3.5)
 
 
 def test_equal_runs_have_equal_digests(run, suite):

@@ -17,6 +17,7 @@ import robot
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from wattbench.bench import find_manifest
 from wattbench.cli.table import outcome_text
 from wattbench.core.errors import SetupError, UsageError
 from wattbench.report.summary import to_summary
@@ -49,6 +50,7 @@ def main(options: argparse.Namespace) -> int:
             raise UsageError(f"--variable takes NAME:VALUE, not {variable}")
     variables = [f"ENGINE:{options.engine}", *options.variable]
     if options.firmware:
+        find_manifest(options.firmware)
         variables.append(f"FIRMWARE:{options.firmware}")
     _empty(options.out)
     _robot(suites, options.out, variables)
@@ -79,7 +81,7 @@ def _robot(suites: list[str], folder: Path, variables: list[str]) -> None:
             outputdir=str(folder),
             report="NONE",
             variable=variables,
-            console="none",
+            console="quiet",
             stderr=messages,
             listener=display,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from wattbench.report.numbers import percent, plain, seconds, signed
+from wattbench.report.numbers import amount, percent, seconds
 from wattbench.report.outcome import Outcome
 from wattbench.robot.results import Judgement
 
@@ -30,9 +30,9 @@ def _row(item: Judgement) -> tuple[str, ...]:
         "✓" if item.passed else "✗",
         item.point,
         item.source,
-        f"{plain(item.injected)} {item.unit}",
-        f"{plain(item.measured)} {item.unit}",
-        f"{signed(item.error) if in_percent else plain(item.error)} {item.error_unit}",
+        amount(item.injected, item.unit),
+        amount(item.measured, item.unit),
+        amount(item.error, item.error_unit),
         f"{'±' if in_percent else ''}{percent(item.limit)} {item.error_unit}",
     )
 

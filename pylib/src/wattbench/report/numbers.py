@@ -17,8 +17,14 @@ def plain(value: float, digits: int = 6) -> str:
 
 def signed(value: float) -> str:
     """An error with its sign, four decimals where it is small and two where it is not."""
-    text = f"{value:+.4f}" if abs(value) < 1 else f"{value:+.2f}"
+    decimals = 4 if abs(value) < 1 else 2
+    text = f"{round(value, decimals) + 0.0:+.{decimals}f}"
     return text.replace("-", MINUS)
+
+
+def amount(value: float, unit: str) -> str:
+    """A value with its unit; what is itself an error in percent is written as one."""
+    return f"{signed(value) if unit == '%' else plain(value)} {unit}"
 
 
 def percent(value: float) -> str:

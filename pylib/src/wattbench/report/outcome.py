@@ -107,5 +107,5 @@ def read_outcome(folder: Path) -> Outcome:
         cases=tuple(_case(test, facts.get(test.full_name)) for test in result.suite.all_tests),
         judgements=tuple(record for record in records if isinstance(record, Judgement)),
         traces=tuple(record for record in records if isinstance(record, Trace)),
-        errors=tuple(message.message for message in result.errors if message.level in ("ERROR", "WARN")),
+        errors=tuple(message.message for message in result.errors if message.level == "ERROR"),
     )
