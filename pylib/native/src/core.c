@@ -306,3 +306,12 @@ void wb_core_awake_limit(wb_machine *machine, uint32_t number, int64_t limit_ns)
 {
     machine->cores[number]->awake_limit_ns = limit_ns;
 }
+
+/* From now on the core does `mips` million instructions a virtual second. */
+void wb_core_speed(wb_machine *machine, uint32_t number, uint32_t mips)
+{
+    wb_core *core = machine->cores[number];
+    core->d.base_ns = wb_core_time(core);
+    core->d.base_icount = core->d.icount;
+    core->mips = mips;
+}

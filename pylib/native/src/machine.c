@@ -130,6 +130,7 @@ void wb_line_drive(wb_machine *machine, unsigned line, uint32_t level) { wb_line
 
 void wb_request_stop(wb_machine *machine, uint32_t reason)
 {
+    if (reason == WB_STOP_RESET) machine->reset_requested = true;
     if (!machine->stop) machine->stop = reason;
     for (unsigned i = 0; i < machine->core_count; i++) machine->cores[i]->look = true;
 }
@@ -146,7 +147,7 @@ static void check_awake_limit(wb_core *core)
 
 uint32_t wb_run(wb_machine *machine, int64_t until_ns)
 {
-    machine->stop = WB_STOP_TIME;
+    machine->stop = machine->reset_requested ? WB_STOP_RESET : WB_STOP_TIME;
     for (unsigned i = 0; i < machine->core_count; i++)
         if (machine->cores[i]->d.locked_up) wb_lockup(machine->cores[i], machine->cores[i]->lockup_reason);
     while (!machine->stop) {
@@ -175,5 +176,6 @@ uint32_t wb_run(wb_machine *machine, int64_t until_ns)
         if (reached == WB_NEVER) reached = target;      /* all asleep: jump */
         if (reached > machine->now_ns) machine->now_ns = reached;
     }
+    if (machine->stop == WB_STOP_RESET) machine->reset_requested = false;
     return machine->stop;
 }

@@ -97,6 +97,7 @@ struct wb_machine {
     int64_t host_deadline_ns;           /* earliest timer of the host */
     uint32_t stop;                      /* a reason to come back from wb_run, WB_STOP_TIME if none */
     uint32_t stop_core;
+    bool reset_requested;               /* kept over a stop for another reason */
     uint32_t unmapped_policy;
     uint32_t current_core;              /* core that executes or executed last */
     wb_host host;
@@ -144,6 +145,7 @@ WB_EXPORT int wb_map_host(wb_machine *machine, uint32_t base, uint32_t size, uin
 WB_EXPORT int wb_core_new(wb_machine *machine, uint32_t mips, uint64_t hz, uint64_t systick_reference_hz,
                           uint32_t mpu_regions, uint32_t priority_mask, uint32_t irqs);
 WB_EXPORT void wb_core_reset(wb_machine *machine, uint32_t core, uint32_t vector_table);
+WB_EXPORT void wb_core_speed(wb_machine *machine, uint32_t core, uint32_t mips);
 WB_EXPORT void wb_core_hold(wb_machine *machine, uint32_t core, uint32_t held);
 /* Longest virtual time the core may run without sleeping, 0 for no limit. */
 WB_EXPORT void wb_core_awake_limit(wb_machine *machine, uint32_t core, int64_t limit_ns);

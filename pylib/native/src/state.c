@@ -118,7 +118,9 @@ void wb_core_look(const wb_machine *machine, uint32_t number, wb_core_view *view
     const wb_core *core = machine->cores[number];
     int64_t time = wb_core_time(core);
     *view = (wb_core_view){
-        .icount = core->d.icount, .time_ns = core->d.asleep ? machine->now_ns : time, .pc = core->d.pc,
+        .icount = core->d.icount,
+        .time_ns = core->d.asleep ? machine->now_ns : time,
+        .pc = core->running ? wb_get(core, REG(PC)) : core->d.pc,
         .cfsr = core->d.cfsr, .hfsr = core->d.hfsr, .mmfar = core->d.mmfar, .bfar = core->d.bfar,
         .asleep = core->d.asleep, .locked_up = core->d.locked_up, .lockup_reason = core->lockup_reason,
         .held = core->d.held,
