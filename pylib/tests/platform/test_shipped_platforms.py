@@ -57,6 +57,7 @@ class Core(Model):
                  priority_mask: int = 0, systick_frequency: int = 0, frequency: int = 0):  # fmt: skip
         super().__init__(host, name)
         self.regions, self.priority_mask, self.inputs = number_of_mpu_regions, priority_mask, set()
+        self.performance_in_mips = 100
         self.output("IRQ")
         if cpu_type:
             self.size = 0

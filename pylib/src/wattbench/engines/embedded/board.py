@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from wattbench.core.errors import MonitorError, UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import Model
+from wattbench.core.wires import Line
 from wattbench.engines.embedded import native, twins
 from wattbench.engines.embedded.bus import SystemBus
 from wattbench.engines.embedded.cpu import CortexM, Dwt, Nvic
@@ -70,8 +71,11 @@ class Board:
         self.platform.objects["sysbus"] = self.sysbus
         self.powered = True
         self.run_init: Callable[[Built], None] = lambda built: None
+        self.run_preinit: Callable[[Description], None] = lambda description: None
         self.after_reset: Callable[[], None] = lambda: None
-        self.machine.on_reset_request(self.reset)
+        self.search: Callable[[], Sequence[Path]] = tuple
+        self._reset_is_noted = False
+        self.machine.on_reset_request(self._reset_requested)
 
     # Factory
 
@@ -104,18 +108,21 @@ class Board:
 
     def load_platform_description(self, path: Path) -> None:
         """Load a `.repl` file."""
-        self._build(load_platform(path))
+        self._build(load_platform(path, self.search(), self.platform.objects))
 
     def load_platform_description_from_string(self, text: str) -> None:
         """Load a description given as text."""
-        self._build(parse_platform(text))
+        self._build(parse_platform(text, search=self.search(), existing=self.platform.objects))
 
     def _build(self, description: Description) -> None:
+        self.run_preinit(description)
         built = build(description, self, self.platform)
         for name in built.names:
             item = self.platform.objects[name]
             if hasattr(item, "reset") and not isinstance(item, CortexM):
                 item.reset()
+            if isinstance(getattr(item, "reset_request", None), Line):
+                item.reset_request.connect(self._device_asks_for_reset, announce=False)
         self.run_init(built)
 
     @property
@@ -146,6 +153,20 @@ class Board:
             raise MonitorError("the machine has no CPU; load a platform first")
         for core in cores:
             core.start()
+
+    def _device_asks_for_reset(self, level: bool) -> None:
+        if level:
+            self._reset_is_noted = True
+            self.machine.request_reset()
+
+    def _reset_requested(self) -> None:
+        """The core's SYSRESETREQ, or a device that has noted its cause already."""
+        if not self._reset_is_noted:
+            for _, item in self.models():
+                if hasattr(item, "note_reset"):
+                    item.note_reset("m7_sysresetreq")
+        self._reset_is_noted = False
+        self.reset()
 
     def reset(self) -> None:
         """The chip's reset: cores and models begin anew, memories keep their contents; the macro `reset` follows."""

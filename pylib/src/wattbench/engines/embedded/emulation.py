@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from wattbench.core.clock import to_ns
 from wattbench.core.errors import MonitorError
 from wattbench.engines.embedded.board import Board
 from wattbench.engines.embedded.taps import UartRecord
+from wattbench.monitor.convert import TimeNs
 from wattbench.monitor.monitor import Monitor
+from wattbench.monitor.tokens import tokenize
+from wattbench.platform.description import Description
 from wattbench.platform.factory import Built
 
 
@@ -42,7 +44,8 @@ class Emulation:
         if self.board is not None:
             raise MonitorError(f"the embedded engine runs one machine; `{self.board.name}` exists (mach clear)")
         self.board = Board(name, native_twins=self._native_twins)
-        self.board.run_init = self._run_init
+        self.board.run_preinit, self.board.run_init = self._run_preinit, self._run_init
+        self.board.search = lambda: self.monitor.search.folders
         self.board.after_reset = self._after_reset
         self.board.machine.on_log.append(self._logged)
 
@@ -62,14 +65,11 @@ class Emulation:
             return self
         if self.board is None:
             return None
-        return self.board.platform.objects.get(path.removeprefix("sysbus."))
+        return self.board.platform.find(path)
 
     def paths(self) -> Sequence[str]:
         """See `Target.paths`."""
-        if self.board is None:
-            return []
-        special = ("machine", "sysbus")
-        return ["machine", "sysbus", *(f"sysbus.{n}" for n in self.board.platform.objects if n not in special)]
+        return self.board.platform.paths() if self.board else []
 
     def load_platform(self, path: Path) -> None:
         """See `Target.load_platform`."""
@@ -116,9 +116,9 @@ class Emulation:
 
     # Members of `emulation`
 
-    def run_for(self, duration: str) -> None:
+    def run_for(self, duration: TimeNs) -> None:
         """Run for a virtual time such as `"0.1"` or `"00:00:01.5"`."""
-        self.run_to(self.now_ns() + parse_interval_ns(duration))
+        self.run_to(self.now_ns() + duration)
 
     @property
     def is_started(self) -> bool:
@@ -148,9 +148,13 @@ class Emulation:
         board.start_cores()
         board.machine.run_to(time_ns)
 
+    def _run_preinit(self, description: Description) -> None:
+        for statement in description.preinit:
+            self.monitor.execute(statement.text)
+
     def _run_init(self, built: Built) -> None:
         for line in built.init:
-            self.monitor.execute(f"{line.name} {line.text}")
+            self.monitor.on_object(line.target, line.name, tokenize(line.text))
         for name, statements in built.reset.items():
             self._reset_lines[name] = [f"{name} {statement.text}" for statement in statements]
 
@@ -162,15 +166,3 @@ class Emulation:
 
     def _logged(self, level: int, source: str, message: str) -> None:
         self.output(f"[{logging.getLevelName(level)}] {source}: {message}\n")
-
-
-def parse_interval_ns(text: str) -> int:
-    """Nanoseconds of `"1.5"`, `"00:00:01.5"` or `"1:30"`; raises MonitorError."""
-    try:
-        seconds = 0
-        head, _, last = text.rpartition(":")
-        for part in head.split(":") if head else []:
-            seconds = seconds * 60 + int(part)
-        return seconds * 60 * 1_000_000_000 + to_ns(last)
-    except ValueError:
-        raise MonitorError(f"`{text}` is no time interval; write seconds such as 0.5 or hh:mm:ss.f") from None

@@ -194,6 +194,10 @@ class Machine:
         self.stopping = True
         self.lib.wb_request_stop(self.handle, native.STOP_REQUEST)
 
+    def request_reset(self) -> None:
+        """Reset the chip as soon as possible."""
+        self.lib.wb_request_stop(self.handle, native.STOP_RESET)
+
     def on_reset_request(self, action: Callable[[], None]) -> None:
         """What to do when firmware or a watchdog resets the chip."""
         self._reset_request = action

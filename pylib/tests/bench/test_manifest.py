@@ -1,0 +1,101 @@
+"""Manifests: read, checked, and wrong in ways that are named."""
+
+from __future__ import annotations
+
+import pytest
+
+from wattbench.bench.manifest import read_manifest
+from wattbench.bench.products import find_manifest, products
+from wattbench.core.errors import SourceError, UsageError
+
+GOOD = """
+[firmware]
+name = "meter"
+elf = "meter.elf"
+platform = "../platforms/meter.resc"
+[console]
+uart = "lpuart1"
+prompt = "> "
+ready = "up"
+[pulses]
+active = { led = "led1", constant_imp_per_kwh = 1000.0 }
+[metrology]
+nominal_voltage_v = 230
+nominal_current_a = 5.0
+maximum_current_a = 100.0
+starting_current_a = 0.02
+nominal_frequency_hz = 50.0
+sample_rate_hz = 8000.0
+window_ms = 200.0
+settle_ms = 600.0
+[front_end.l1]
+afe = "ade_l1"
+current_input = "i"
+voltage_input = "v1"
+shunt_ohm = 200e-6
+divider_ratio = 0.001
+[registers.energy]
+symbol = "meter_energy"
+type = "i64"
+count = 4
+unit = "Wh"
+scale = 1e-9
+[limits]
+awake_ms = 50
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text):
+        path = tmp_path / "meter.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_a_good_manifest(write, tmp_path):
+    manifest = read_manifest(write(GOOD))
+    assert manifest.elf == tmp_path / "meter.elf"
+    assert manifest.platform == (tmp_path / "../platforms/meter.resc").resolve()
+    assert manifest.pulses["active"].per_kilo_hour == 1000.0
+    assert manifest.front_ends["L1"].shunt_ohm == 200e-6
+    assert (manifest.register("energy").format, manifest.register("energy").size) == ("<4q", 8)
+    assert manifest.awake_ms == 50.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('[console]\nuart = "lpuart1"', "[console]", r"\[console\] needs `uart`"),
+        ("shunt_ohm", "shunt_ohms", r"no key `shunt_ohms` \(did you mean `shunt_ohm`"),
+        ('"i64"', '"i63"', r"\[registers.energy\] has the type `i63`; known are"),
+        ("window_ms = 200.0", 'window_ms = "long"', r"`window_ms` must be a number, not 'long'"),
+        ('elf = "meter.elf"', "", r"\[firmware\] needs `elf`"),
+        ("[metrology]", "[metrology_]", r"the table \[metrology\] is missing"),
+        ("[limits]", "[limits", "this is no TOML"),
+    ],
+)
+def test_what_is_wrong_is_named(write, old, new, message):
+    with pytest.raises(SourceError, match=message):
+        read_manifest(write(GOOD.replace(old, new)))
+
+
+def test_an_unknown_register_is_answered_with_the_closest(write):
+    with pytest.raises(UsageError, match="did you mean `energy`"):
+        read_manifest(write(GOOD)).register("energie")
+
+
+def test_products_are_the_manifests_of_the_checkout():
+    assert "edge-meter-3p" in products()
+    assert find_manifest("edge_meter_3p") == products()["edge-meter-3p"]
+    with pytest.raises(UsageError, match="did you mean `edge-meter-3p`"):
+        find_manifest("edge-meter-3")
+    with pytest.raises(UsageError, match="does not exist"):
+        find_manifest("somewhere/else.toml")
+
+
+def test_every_shipped_manifest_is_good():
+    for path in products().values():
+        assert read_manifest(path).elf.is_file()
