@@ -14,11 +14,13 @@ CHECK_OFFSET(struct lpuart_registers, WATER, 0x2C);
 #define LPUART_GLOBAL_RST (1u << 1)
 #define LPUART_BAUD(oversampling, divisor) (((oversampling)-1u) << 24 | (divisor))
 #define LPUART_STAT_OR (1u << 19)
+#define LPUART_STAT_TC (1u << 22)
 #define LPUART_STAT_TDRE (1u << 23)
 #define LPUART_STAT_W1C 0xC01FC000u
 #define LPUART_CTRL_RE (1u << 18)
 #define LPUART_CTRL_TE (1u << 19)
 #define LPUART_CTRL_RIE (1u << 21)
+#define LPUART_CTRL_TCIE (1u << 22)
 #define LPUART_CTRL_TIE (1u << 23)
 #define LPUART_FIFO_RXFE (1u << 3)
 #define LPUART_FIFO_TXFE (1u << 7)

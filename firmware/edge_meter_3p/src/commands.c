@@ -4,6 +4,7 @@
 #include "board.h"
 #include "calibration.h"
 #include "energy.h"
+#include "lpuart.h"
 #include "print.h"
 #include "pulse_output.h"
 #include "relay.h"
@@ -152,8 +153,15 @@ static void version(void)
     print_line(BANNER);
 }
 
+static void restart(void)
+{
+    lpuart_flush();
+    system_reset();
+}
+
 static void undefined_instruction(void)
 {
+    lpuart_flush();
     __asm volatile("udf #0");
 }
 
@@ -172,7 +180,7 @@ static const struct {
     {"calibration", calibration, "constants of this meter"},
     {"relay open", relay_open, "disconnect the consumer"},
     {"relay close", relay_close, "connect the consumer"},
-    {"reset", system_reset, "restart the meter"},
+    {"reset", restart, "restart the meter"},
     {"fault", undefined_instruction, "execute an undefined instruction"},
 };
 

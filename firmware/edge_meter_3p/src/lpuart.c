@@ -61,6 +61,18 @@ void lpuart_put(char character)
     interrupts_restore(masked);
 }
 
+void lpuart_flush(void)
+{
+    uint32_t masked = interrupts_mask();
+    while (transmit.head != transmit.tail || !(LPUART1->STAT & LPUART_STAT_TC)) {
+        LPUART1->CTRL |= LPUART_CTRL_TCIE;
+        system_sleep();
+        interrupts_restore(masked);
+        masked = interrupts_mask();
+    }
+    interrupts_restore(masked);
+}
+
 bool lpuart_received(void)
 {
     return receive.head != receive.tail;
@@ -84,6 +96,8 @@ void lpuart1_handler(void)
         queue_put(&receive, (char)LPUART1->DATA); /* a full queue drops what nobody reads */
     if (LPUART1->STAT & LPUART_STAT_OR)
         LPUART1->STAT = LPUART_STAT_OR;
+    if (LPUART1->STAT & LPUART_STAT_TC)
+        LPUART1->CTRL &= ~LPUART_CTRL_TCIE;
     if (LPUART1->CTRL & LPUART_CTRL_TIE) {
         while (LPUART_WATER_TXCOUNT(LPUART1->WATER) < FIFO_DEPTH) {
             int character = queue_get(&transmit);

@@ -11,6 +11,8 @@ void lpuart_put(char character);
 bool lpuart_received(void);
 /* Next received character, or -1. */
 int lpuart_get(void);
+/* Sleep until all queued characters have left. Not for interrupts. */
+void lpuart_flush(void);
 /* Send without interrupts and wait, for a meter that stops. */
 void lpuart_put_now(char character);
 
