@@ -76,7 +76,7 @@ class Ade7913(Model):
     )  # fmt: skip
 
     def __init__(
-        self, host: Host, name: str, crystal_error_ppm: float | str | Fraction = 0, reset_duration_us: int = 0
+        self, host: Host, name: str, crystal_error_ppm: Fraction | float | str = 0, reset_duration_us: int = 0
     ) -> None:
         """`crystal_error_ppm` is exact (also as text); RESET_ON stays 1 for `reset_duration_us` after a reset."""
         super().__init__(host, name)
@@ -99,7 +99,7 @@ class Ade7913(Model):
         return self._crystal_error_ppm
 
     @crystal_error_ppm.setter
-    def crystal_error_ppm(self, ppm: float | str | Fraction) -> None:
+    def crystal_error_ppm(self, ppm: Fraction | float | str) -> None:
         counter = self._counter_now()
         self._crystal_error_ppm = Fraction(str(ppm))
         if self._running:
@@ -132,7 +132,7 @@ class Ade7913(Model):
 
     @property
     def overruns(self) -> int:
-        """Samples that came and went between two reads of data."""
+        """Samples that came and went between two reads of data, within one run of conversions."""
         return self._overruns
 
     @property
@@ -335,7 +335,7 @@ class Ade7913(Model):
         """The newest sample was read: what came between it and the one read before is lost."""
         taken = self.samples_taken
         self._note_lost(taken)
-        if self._last_read >= 0:
+        if self._last_read > self._before:
             self._overruns += max(0, taken - self._last_read - 1)
         self._last_read = taken
 
