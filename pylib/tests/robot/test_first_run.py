@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+SOURCES = ("registers", "pulses", "both")
 SUITE = Path(__file__).parents[3] / "robot_tests" / "metrology" / "first_run.robot"
 
 
@@ -19,7 +20,7 @@ def test_a_good_meter_passes(run, suite, fakes):
     assert outcome.passed
     assert outcome.errors == ()
     assert len(outcome.judgements) == 6 * 3 + 2
-    assert {item.source for item in outcome.judgements} == {"registers", "pulses", "both"}
+    assert {item.source for item in outcome.judgements} == set(SOURCES)
     assert len(outcome.traces) == 6
     assert len(fakes) == 1
     assert fakes[0].closed
@@ -30,7 +31,10 @@ def test_a_wrong_meter_is_caught_at_every_load(run, suite):
     failed = [case.name for case in outcome.cases if case.status == "failed"]
     assert len(failed) == 6
     assert "No Load" not in failed
-    assert all(item.error == pytest.approx(1.0, abs=0.01) for item in outcome.judgements if not item.passed)
+    errors = {source: [item.error for item in outcome.judgements if item.source == source] for source in SOURCES}
+    assert errors["registers"][:-2] == pytest.approx([1.0] * 5, abs=1e-6)
+    assert errors["pulses"][:5] == pytest.approx([1.0] * 5, abs=0.1)
+    assert all(item.passed for item in outcome.judgements if item.source == "both")
 
 
 def test_a_case_counts_the_virtual_time_it_used(run, suite):

@@ -87,17 +87,8 @@ class Metering(BenchLibrary):
         ``quantity`` is that of `Injected`, ``latency`` how late the register is at most; that and the register's step
         become the uncertainty.
         """
-        measurement = judge_register(
-            window.span,
-            self.session.grid,
-            register,
-            point=window.point,
-            limit_percent=limit,
-            quantity=quantity,
-            phase=phase,
-            resolution=self.session.meter.resolution(register),
-            latency_s=float(seconds(latency)),
-        )
+        latency_s = float(seconds(latency))
+        measurement = self._by_register(limit, window, register, quantity, phase=phase, latency_s=latency_s)
         return self._judge(measurement)
 
     @keyword
@@ -108,25 +99,19 @@ class Metering(BenchLibrary):
 
         ``kind`` is the test output; its constant is in the manifest. Fails with less than two pulses.
         """
-        measurement = judge_pulses(
-            self.session.bench.pulses(kind),
-            self.session.grid,
-            window.span.from_ns,
-            window.span.to_ns,
-            point=window.point,
-            limit_percent=limit,
-            per_kilo_hour=self.session.meter.constant(kind),
-            quantity=quantity,
-        )
-        return self._judge(measurement)
+        return self._judge(self._by_pulses(limit, window, kind, quantity))
 
     @keyword
-    def registers_and_pulses_should_agree(self, limit: float, registers: Measurement, pulses: Measurement) -> None:
-        """Fails unless the errors of the two measurements of one point differ by at most ``limit`` percent points."""
+    def registers_and_pulses_should_agree(
+        self, limit: float, window: Window, register: str, kind: str = "active", *, quantity: str = "active_import_wh"
+    ) -> None:
+        """Fails unless the errors of register and pulses in the window differ by at most ``limit`` percent points."""
+        registers = self._by_register(limit, window, register, quantity)
+        pulses = self._by_pulses(limit, window, kind, quantity)
         difference = pulses.error_percent - registers.error_percent
         judgement = Judgement(
             self.session.test,
-            registers.point,
+            window.point,
             f"{_name(registers)}, error of pulses against error of registers",
             "%",
             registers.error_percent,
@@ -196,6 +181,40 @@ class Metering(BenchLibrary):
         self._require_no_load(from_ns)
         advance = meter.number(register) - before
         self._keep(self._nothing(f"advance of {register}", "Wh", advance, at_most, "registers"))
+
+    def _by_register(
+        self,
+        limit: float,
+        window: Window,
+        register: str,
+        quantity: str,
+        *,
+        phase: str | None = None,
+        latency_s: float = 0.0,
+    ) -> Measurement:
+        return judge_register(
+            window.span,
+            self.session.grid,
+            register,
+            point=window.point,
+            limit_percent=limit,
+            quantity=quantity,
+            phase=phase,
+            resolution=self.session.meter.resolution(register),
+            latency_s=latency_s,
+        )
+
+    def _by_pulses(self, limit: float, window: Window, kind: str, quantity: str) -> Measurement:
+        return judge_pulses(
+            self.session.bench.pulses(kind),
+            self.session.grid,
+            window.span.from_ns,
+            window.span.to_ns,
+            point=window.point,
+            limit_percent=limit,
+            per_kilo_hour=self.session.meter.constant(kind),
+            quantity=quantity,
+        )
 
     def _require_no_load(self, from_ns: int) -> None:
         truth = self.session.grid.injected(from_ns, self.session.bench.now_ns)
