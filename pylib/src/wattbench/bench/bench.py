@@ -115,10 +115,12 @@ class Bench:
         return dict(self.manifest.front_ends)
 
     def register(self, name: str) -> list[float]:
-        """The numbers of a register of the manifest, in its unit."""
-        entry = self.manifest.register(name)
+        """The numbers of a register of the manifest, in its unit; `active_import[total]` or `[0]` is one of them."""
+        base, _, element = name.removesuffix("]").partition("[")
+        entry = self.manifest.register(base)
         raw = self.engine.read_memory(self.engine.symbol(entry.symbol), entry.size * entry.count)
-        return [value * entry.scale for value in struct.unpack(entry.format, raw)]
+        values = [value * entry.scale for value in struct.unpack(entry.format, raw)]
+        return [values[entry.index(element)]] if element else values
 
     def read_symbol(self, name: str, size: int = 4) -> bytes:
         """`size` bytes at a symbol."""

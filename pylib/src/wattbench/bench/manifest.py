@@ -68,13 +68,31 @@ class FrontEndDescription:
 
 @dataclass(frozen=True)
 class RegisterDescription:
-    """A quantity in the firmware's memory: `count` numbers of `type` at `symbol`, each times `scale` in `unit`."""
+    """A quantity in the firmware's memory: `count` numbers of `type` at `symbol`, each times `scale` in `unit`.
+
+    `elements` names the numbers where there are several, such as total, L1, L2, L3.
+    """
 
     symbol: str
     type: str
     unit: str
     count: int = 1
     scale: float = 1.0
+    elements: tuple[str, ...] = ()
+
+    @property
+    def resolution(self) -> float:
+        """The step of one number in `unit`; 0 for a floating-point one."""
+        return 0.0 if self.type.startswith("f") else abs(self.scale)
+
+    def index(self, element: str) -> int:
+        """The place of an element by name or number; raises UsageError."""
+        if element in self.elements:
+            return self.elements.index(element)
+        if element.isdecimal() and int(element) < self.count:
+            return int(element)
+        known = ", ".join(self.elements) or f"0 to {self.count - 1}"
+        raise UsageError(f"the register at {self.symbol} has no element `{element}`; it has {known}")
 
     @property
     def size(self) -> int:
@@ -123,6 +141,8 @@ def read_manifest(path: Path) -> Manifest:
     firmware = reader.table("firmware")
     registers = {name: reader.make(RegisterDescription, f"registers.{name}") for name in data.get("registers", {})}
     for name, register in registers.items():
+        if register.elements and len(register.elements) != register.count:
+            raise reader.error(f"[registers.{name}] names {len(register.elements)} elements of {register.count}")
         if register.type not in TYPES:
             raise reader.error(f"[registers.{name}] has the type `{register.type}`; known are {', '.join(TYPES)}")
     return Manifest(
@@ -168,7 +188,7 @@ class _Reader:
             if key not in known:
                 raise self.error(f"[{table}] has no key `{key}`{did_you_mean(key, known)}; it has {', '.join(known)}")
         try:
-            made = kind(**given)
+            made = kind(**{key: tuple(item) if isinstance(item, list) else item for key, item in given.items()})
         except TypeError as error:
             missing = [key for key, item in known.items() if key not in given and _required(item)]
             raise self.error(f"[{table}] needs {', '.join(f'`{key}`' for key in missing)}") from error
