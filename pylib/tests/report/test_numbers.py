@@ -33,3 +33,8 @@ def test_seconds(value, text):
 @pytest.mark.parametrize(("value", "unit", "text"), [(-0.5, "%", "\N{MINUS SIGN}0.5000 %"), (2.5, "Wh", "2.50000 Wh")])
 def test_amount(value, unit, text):
     assert numbers.amount(value, unit) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "none"), (1e-8, "< 0.0001 %"), (0.00484, "±0.0048 %")])
+def test_doubt(value, text):
+    assert numbers.doubt(value, "%") == text

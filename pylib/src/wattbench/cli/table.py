@@ -48,7 +48,7 @@ def outcome_text(outcome: Outcome, folder: Path, colour: bool) -> str:
     for case in outcome.cases:
         if case.status == "failed":
             lines.append(f"{bad}✗ {case.name}{off}")
-            lines += [f"  {line}" for line in case.message.splitlines()]
+            lines += [f"  {line}" for line in case.message.splitlines() if line]
     lines += [f"! {message}" for message in outcome.errors]
     verdict = f"{good}PASSED{off}" if outcome.passed else f"{bad}FAILED{off}"
     within = sum(item.passed for item in outcome.judgements)

@@ -17,7 +17,7 @@ def plain(value: float, digits: int = 6) -> str:
 
 def signed(value: float) -> str:
     """An error with its sign, four decimals where it is small and two where it is not."""
-    decimals = 4 if abs(value) < 1 else 2
+    decimals = 4 if abs(value) < 10 else 2
     text = f"{round(value, decimals) + 0.0:+.{decimals}f}"
     return text.replace("-", MINUS)
 
@@ -27,8 +27,15 @@ def amount(value: float, unit: str) -> str:
     return f"{signed(value) if unit == '%' else plain(value)} {unit}"
 
 
+def doubt(value: float, unit: str) -> str:
+    """An uncertainty; what does not show in the error beside it is only bounded."""
+    if not value:
+        return "none"
+    return f"< 0.0001 {unit}" if value < 1e-4 else f"±{value:.2g} {unit}"
+
+
 def percent(value: float) -> str:
-    """A limit or uncertainty without trailing zeros."""
+    """A limit without trailing zeros."""
     return f"{value:.3g}".replace("-", MINUS)
 
 

@@ -20,8 +20,10 @@ def to_page(outcome: Outcome) -> str:
         loader=FunctionLoader(lambda name: files("wattbench.report").joinpath(name).read_text(encoding="utf-8")),
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters.update(amount=numbers.amount, percent=numbers.percent, seconds=numbers.seconds)
-    in_percent = [item for item in outcome.judgements if item.error_unit == "%"]
+    environment.filters.update(
+        amount=numbers.amount, doubt=numbers.doubt, percent=numbers.percent, seconds=numbers.seconds
+    )
+    in_percent = [item for item in outcome.judgements if item.error_unit == "%" != item.unit]
     plots = [
         Markup(error_plot(in_percent, width, name)) for width, name in ((WIDE, "ew"), (NARROW, "en")) if in_percent
     ]

@@ -112,7 +112,7 @@ class Metering(BenchLibrary):
         judgement = Judgement(
             self.session.test,
             window.point,
-            f"{_name(registers)}, error of pulses against error of registers",
+            "pulses against registers",
             "%",
             registers.error_percent,
             pulses.error_percent,
