@@ -29,12 +29,12 @@ enum ade7913_result ade7913_configure(uint32_t select, bool last)
 {
     bool ok = true;
     for (uint32_t ms = 0; read(select, STATUS0, &ok) & STATUS0_RESET_ON; ms++) {
-        if (!ok)
-            return ADE7913_NO_ANSWER;
         if (ms == RESET_MS_LIMIT)
             return ADE7913_IN_RESET;
         timebase_sleep_ms(1);
     }
+    if (!ok)
+        return ADE7913_NO_ANSWER;
     write(select, LOCK, LOCK_OPEN, &ok);
     if (read(select, STATUS0, &ok) & STATUS0_IC_PROT)
         return ADE7913_LOCKED;
