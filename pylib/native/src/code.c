@@ -18,6 +18,16 @@ static const uint8_t *code_at(const wb_core *core, uint32_t address, uint32_t si
 
 static inline uint16_t halfword(const uint8_t *code) { return (uint16_t)(code[0] | code[1] << 8); }
 
+/* Hints in both encodings, A7.7 and B5.2: 1 YIELD, 2 WFE, 3 WFI, 4 SEV. */
+static uint8_t hint_flag(uint16_t first, uint16_t second)
+{
+    static const uint8_t FLAGS[] = { 0, WB_BLOCK_YIELD, WB_BLOCK_WFE, WB_BLOCK_WFI, WB_BLOCK_SEV };
+    uint32_t hint = (first & 0xFF0F) == 0xBF00 ? first >> 4 & 15 : first == 0xF3AF ? second ^ 0x8000u : 0;
+    return hint < sizeof FLAGS ? FLAGS[hint] : 0;
+}
+
+static inline uint8_t *executed_byte(wb_machine *machine, uint32_t granule) { return &machine->executed[granule >> 3]; }
+
 void wb_block_learn(wb_core *core, uint32_t address, uint32_t size)
 {
     wb_block *block = &core->blocks[address >> 1 & (WB_BLOCK_SLOTS - 1)];
@@ -25,19 +35,13 @@ void wb_block_learn(wb_core *core, uint32_t address, uint32_t size)
     *block = (wb_block){ address + 1, 0, (uint16_t)size, 0 };
     if (!code) return;
     for (uint32_t at = 0; at < size; block->count++) {
-        uint16_t first = halfword(code + at);
-        if (is_wide(first)) {
-            if (at + 4 <= size && is_fp(first, halfword(code + at + 2))) block->flags |= WB_BLOCK_FP;
-            at += 4;
-            continue;
-        }
-        if (first == 0xBF40) block->flags |= WB_BLOCK_SEV;
-        block->flags &= (uint8_t)~WB_BLOCK_WFE;
-        if (first == 0xBF20) block->flags |= WB_BLOCK_WFE;
-        at += 2;
+        uint16_t first = halfword(code + at), second = at + 4 <= size ? halfword(code + at + 2) : 0;
+        if (is_wide(first) && is_fp(first, second)) block->flags |= WB_BLOCK_FP;
+        block->flags |= hint_flag(first, second);
+        at += is_wide(first) ? 4 : 2;
     }
-    uint32_t page = address >> 12;
-    core->machine->executed[page >> 3] |= (uint8_t)(1u << (page & 7));
+    for (uint32_t granule = address >> WB_CODE_SHIFT; granule <= (address + size - 1) >> WB_CODE_SHIFT; granule++)
+        *executed_byte(core->machine, granule) |= (uint8_t)(1u << (granule & 7));
 }
 
 const wb_block *wb_block_at(wb_core *core, uint32_t address, uint32_t size)
@@ -57,29 +61,39 @@ uint32_t wb_instructions_before(const wb_core *core, uint32_t start, uint32_t pc
 
 void wb_send_event(wb_machine *machine)
 {
-    for (unsigned i = 0; i < machine->core_count; i++) machine->cores[i]->d.event_register = 1;
+    for (unsigned i = 0; i < machine->core_count; i++) {
+        machine->cores[i]->d.event_register = 1;
+        if (machine->cores[i]->d.waiting_for_event) wb_note_wakeup(machine);
+    }
 }
 
-/* Leaves the block: either with a fault at its first instruction, or to run exactly up to the bad one. */
-static void stop_at(wb_core *core, uint32_t start, uint32_t bad, uint32_t exception, uint32_t cfsr_bits)
+/*
+ * The instruction at `bad` must not run: it faults where it is the block's first, else the block is left, to be run
+ * up to it and then to come here again.
+ */
+static void refuse(wb_core *core, uint32_t start, uint32_t bad, uint32_t exception, uint32_t cfsr_bits)
 {
-    uint32_t before = wb_instructions_before(core, start, bad);
-    if (before) {
-        core->step_left = before;
-        return;
-    }
-    core->fault = (wb_fault){ .raised = true, .exception = exception, .cfsr_bits = cfsr_bits,
-                              .context = core->fault.context };
+    if (bad != start) core->exit_at = bad;
+    else core->fault = (wb_fault){ .raised = true, .exception = exception, .cfsr_bits = cfsr_bits };
+}
+
+static bool executable(const wb_core *core, uint32_t first, uint32_t last, bool privileged)
+{
+    for (uint32_t at = first; at <= last; at = (at | 31) + 1)
+        if (!(wb_mpu_permissions(core, at, privileged) & WB_EXEC)) return false;
+    return true;
 }
 
 /* For pages that MPU regions split: every granule of 32 bytes of the block must be executable. */
 bool wb_may_execute(wb_core *core, uint32_t address, uint32_t size)
 {
-    if (!wb_mpu_splits_page(core, address)) return true;
     bool privileged = wb_core_privileged(core);
-    for (uint32_t at = address; at < address + size; at = (at | 31) + 1) {
-        if (wb_mpu_permissions(core, at, privileged) & WB_EXEC) continue;
-        stop_at(core, address, at, WB_MEM_MANAGE, WB_IACCVIOL);
+    if (!wb_mpu_splits_page(core, address) || executable(core, address, address + size - 1, privileged)) return true;
+    const uint8_t *code = code_at(core, address, size);
+    for (uint32_t at = 0, length; code && at < size; at += length) {
+        length = is_wide(halfword(code + at)) ? 4 : 2;
+        if (executable(core, address + at, address + at + length - 1, privileged)) continue;
+        refuse(core, address, address + at, WB_MEM_MANAGE, WB_IACCVIOL);
         return false;
     }
     return true;
@@ -94,7 +108,7 @@ bool wb_may_use_fp(wb_core *core, uint32_t address, uint32_t size)
     for (uint32_t at = 0; code && at + 4 <= size;) {
         uint16_t first = halfword(code + at);
         if (is_wide(first) && is_fp(first, halfword(code + at + 2))) {
-            stop_at(core, address, address + at, WB_USAGE_FAULT, WB_NOCP);
+            refuse(core, address, address + at, WB_USAGE_FAULT, WB_NOCP);
             return false;
         }
         at += is_wide(first) ? 4 : 2;
@@ -102,15 +116,13 @@ bool wb_may_use_fp(wb_core *core, uint32_t address, uint32_t size)
     return true;
 }
 
+/* Something else than a core's own stores changed memory: translations of it are no longer true. */
 void wb_code_changed(wb_machine *machine, uint32_t address, uint32_t size)
 {
-    for (uint32_t page = address >> 12; page <= (address + size - 1) >> 12; page++) {
-        if (!(machine->executed[page >> 3] >> (page & 7) & 1)) continue;
-        for (unsigned i = 0; i < machine->core_count; i++) {
-            wb_core *core = machine->cores[i];
-            uc_ctl_remove_cache(core->uc, (uint64_t)page << 12, (uint64_t)(page + 1) << 12);
-            core->look = true;
-        }
-        machine->executed[page >> 3] &= (uint8_t)~(1u << (page & 7));
+    for (uint32_t granule = address >> WB_CODE_SHIFT; granule <= (address + size - 1) >> WB_CODE_SHIFT; granule++) {
+        uint8_t bit = (uint8_t)(1u << (granule & 7));
+        if (!(*executed_byte(machine, granule) & bit)) continue;
+        for (unsigned i = 0; i < machine->core_count; i++) machine->cores[i]->code_stale = machine->cores[i]->look = true;
+        *executed_byte(machine, granule) &= (uint8_t)~bit;
     }
 }

@@ -16,6 +16,7 @@ enum {
     WB_IACCVIOL = 1u << 0, WB_DACCVIOL = 1u << 1, WB_MUNSTKERR = 1u << 3, WB_MSTKERR = 1u << 4, WB_MMARVALID = 1u << 7,
     WB_IBUSERR = 1u << 8, WB_PRECISERR = 1u << 9, WB_UNSTKERR = 1u << 11, WB_STKERR = 1u << 12, WB_BFARVALID = 1u << 15,
     WB_UNDEFINSTR = 1u << 16, WB_INVSTATE = 1u << 17, WB_INVPC = 1u << 18, WB_NOCP = 1u << 19,
+    WB_UNALIGNED = 1u << 24,
     WB_HFSR_VECTTBL = 1u << 1, WB_HFSR_FORCED = 1u << 30, WB_HFSR_DEBUGEVT = 1u << 31,
 };
 
@@ -35,6 +36,7 @@ typedef struct {
     uint32_t dwt_ctrl, dwt_offset;
     int64_t dwt_anchor_ns;
     uint8_t asleep, waiting_for_event, event_register, held, locked_up, fp_disabled;
+    uint32_t mips;
     uint64_t icount, base_icount;                   /* instructions done; their number at base_ns */
     int64_t base_ns, awake_since_ns;
     uint32_t pc;
@@ -49,16 +51,20 @@ typedef struct {
 /* Accesses that Unicorn must not do itself go through this window of its physical space, at the same 32-bit address. */
 #define WB_SLOW_WINDOW 0x100000000ull
 
+/* A place that is never executable, whatever the MPU says. */
+#define WB_NEVER_CODE 0xFFFFFFF0ull
+
+/* Granule in which it is remembered that code was run from memory. */
+enum { WB_CODE_SHIFT = 6 };
+
 enum wb_lockup_reason { WB_LOCKUP_FAULT = 1, WB_LOCKUP_VECTORS, WB_LOCKUP_STACK };
 
-enum { WB_BLOCK_SEV = 1, WB_BLOCK_FP = 2, WB_BLOCK_WFE = 4 };
+enum { WB_BLOCK_SEV = 1, WB_BLOCK_FP = 2, WB_BLOCK_WFE = 4, WB_BLOCK_WFI = 8, WB_BLOCK_YIELD = 16 };
 
-/* Why the running slice was left, noted by a hook for the loop outside. */
+/* A synchronous fault of the running slice, noted in a hook for the loop outside. */
 typedef struct {
-    bool raised;                                    /* a synchronous fault */
+    bool raised, address_valid;
     uint32_t exception, cfsr_bits, address;
-    bool address_valid, inside_block;
-    uc_context *context;                            /* CPU at the faulting instruction */
 } wb_fault;
 
 struct wb_core {
@@ -66,23 +72,26 @@ struct wb_core {
     unsigned number;
     uc_engine *uc;
     wb_core_data d;
-    uint32_t mips, mpu_regions, irqs;
-    uint8_t priority_mask;
-    uint64_t hz, systick_reference_hz;
     uint64_t deadline;                              /* in instructions */
-    uint32_t block_pc, block_count;                 /* the block being executed; count 0 outside of one */
+    uint32_t block_pc, block_count, block_size;     /* the block being executed; count 0 outside of one */
+    uint8_t block_flags;
     bool running;
     bool look;                                      /* leave the slice at the next block: something changed */
+    bool careful;                                   /* some of the conditions below needs a check at each block */
     bool masked_pending;                            /* something is pending that a mask holds back */
-    bool tlb_stale, tlb_negative;                   /* flush before going on; filled while MPU is bypassed */
+    bool tlb_stale, tlb_negative;                   /* flush before going on; filled while the MPU is bypassed */
+    bool code_stale;                                /* drop translated code before going on */
     bool mixed_code;                                /* code runs from a page that the MPU splits */
-    uint32_t step_left;                             /* run exactly so many instructions, then look again */
+    uint32_t exit_at;                               /* end the next slice before this address, 0 for none */
     int interrupt;                                  /* Unicorn's interrupt hook number, -1 none */
     wb_fault fault;
+    uint32_t judged_first, judged_last;             /* bytes of the slow window that the access in hand may touch */
+    uint32_t mpu_regions, irqs;
+    uint8_t priority_mask;
+    uint64_t hz, systick_reference_hz;
     wb_block blocks[WB_BLOCK_SLOTS];
     unsigned systick_event;
     int64_t awake_limit_ns;                         /* 0: none */
-    bool last_was_wfe;
     uint32_t lockup_reason;
 };
 
@@ -94,18 +103,27 @@ static inline uint32_t wb_get(const wb_core *core, int reg)
 }
 static inline void wb_set(wb_core *core, int reg, uint32_t value) { uc_reg_write(core->uc, reg, &value); }
 
+/* cpu.c */
+bool wb_core_handles(const wb_core *core);          /* handler mode */
+bool wb_core_privileged(const wb_core *core);
+uint32_t wb_get_special(const wb_core *core, int reg);
+void wb_repair_it(wb_core *core);
+void wb_set_control(wb_core *core, uint32_t control, uint32_t ipsr);
+
 /* core.c */
 int64_t wb_core_time(const wb_core *core);
 int64_t wb_core_time_at(const wb_core *core, uint32_t pc);     /* inside the current block */
+uint64_t wb_core_icount_at(const wb_core *core, uint32_t pc);
 uint64_t wb_core_instructions_at(const wb_core *core, int64_t time_ns);
+uint32_t wb_core_pc(const wb_core *core);
 void wb_core_run(wb_core *core, int64_t until_ns);
 void wb_core_wake(wb_core *core);
+void wb_on_block(uc_engine *uc, uint64_t address, uint32_t size, void *core);
+void wb_on_translation(uc_engine *uc, uc_tb *block, uc_tb *previous, void *core);
+void wb_on_interrupt(uc_engine *uc, uint32_t number, void *core);
+
+/* lifecycle.c */
 void wb_core_free(wb_core *core);
-bool wb_core_handles(const wb_core *core);          /* handler mode */
-bool wb_core_privileged(const wb_core *core);
-void wb_fault_in_access(wb_core *core, uint32_t exception, uint32_t cfsr_bits, uint32_t address);
-void wb_repair_it(wb_core *core);
-void wb_set_control(wb_core *core, uint32_t control, uint32_t ipsr);
 
 /* code.c */
 void wb_send_event(wb_machine *machine);
@@ -119,16 +137,21 @@ void wb_code_changed(wb_machine *machine, uint32_t address, uint32_t size);
 /* exceptions.c */
 int wb_execution_priority(const wb_core *core);
 int wb_exception_priority(const wb_core *core, uint32_t number);
+int wb_group_priority(const wb_core *core, uint32_t number);
+int wb_best_group_priority(const wb_core *core, uint32_t *number);
 bool wb_take_pending(wb_core *core);
 bool wb_can_take_pending(const wb_core *core);
+bool wb_would_wake(const wb_core *core);
+void wb_update_masked_pending(wb_core *core);
 void wb_raise_svc(wb_core *core);
 void wb_raise_debug_event(wb_core *core);
-bool wb_would_wake(const wb_core *core);
 void wb_raise_fault(wb_core *core, uint32_t exception, uint32_t cfsr_bits, uint32_t address, bool address_valid);
+uint32_t wb_derived_exception(wb_core *core, uint32_t exception, uint32_t cfsr_bits);
+void wb_lockup(wb_core *core, uint32_t reason);
+
+/* frames.c */
 void wb_exception_enter(wb_core *core, uint32_t number);
 void wb_exception_return(wb_core *core, uint32_t exc_return);
-void wb_lockup(wb_core *core, uint32_t reason);
-void wb_update_masked_pending(wb_core *core);
 
 /* nvic.c */
 void wb_nvic_reset(wb_core *core);
@@ -160,15 +183,20 @@ bool wb_dwt_access(wb_core *core, uint32_t offset, bool write, uint32_t *value);
 
 /* memory.c */
 void wb_region_show(wb_core *core, const wb_region *region);
-void wb_fetch_fault(wb_core *core, uint32_t pc);
 wb_region *wb_region_at(const wb_machine *machine, uint32_t address, unsigned core);
-bool wb_tlb_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *core);
-uint64_t wb_slow_read(uc_engine *uc, uint64_t address, unsigned size, void *core);
-void wb_slow_write(uc_engine *uc, uint64_t address, unsigned size, uint64_t value, void *core);
+bool wb_core_peek(const wb_core *core, uint32_t address, void *data, uint32_t size);
 uint32_t wb_region_read(wb_region *region, wb_machine *machine, uint32_t offset, unsigned size);
 void wb_region_write(wb_region *region, wb_machine *machine, uint32_t offset, unsigned size, uint32_t value);
 
+/* access.c */
+bool wb_fetch_fault(wb_core *core, uint32_t pc);
+bool wb_tlb_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *core);
+bool wb_judge(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64_t value, void *core);
+uint64_t wb_slow_read(uc_engine *uc, uint64_t address, unsigned size, void *core);
+void wb_slow_write(uc_engine *uc, uint64_t address, unsigned size, uint64_t value, void *core);
+
 /* machine.c */
 void wb_fire_due(wb_machine *machine);
+void wb_note_wakeup(wb_machine *machine);
 
 #endif

@@ -9,7 +9,7 @@ wb_machine *wb_machine_new(const wb_host *host)
     wb_machine *machine = calloc(1, sizeof *machine);
     if (!machine) return NULL;
     machine->pages = calloc(1u << 20, sizeof *machine->pages);
-    machine->executed = calloc(1u << 17, 1);
+    machine->executed = calloc(1u << (32 - WB_CODE_SHIFT - 3), 1);
     machine->host = *host;
     machine->host_deadline_ns = machine->next_ns = WB_NEVER;
     if (!machine->pages || !machine->executed) {
@@ -145,6 +145,44 @@ static void check_awake_limit(wb_core *core)
     wb_request_stop(core->machine, WB_STOP_AWAKE);
 }
 
+/* A core that slept or was held may have to go on now: bring the others to the same time first. */
+void wb_note_wakeup(wb_machine *machine)
+{
+    machine->woken = true;
+    if (machine->core_count) machine->cores[machine->current_core]->look = true;
+}
+
+static unsigned wake_sleepers(wb_machine *machine)
+{
+    unsigned awake = 0;
+    machine->woken = false;
+    for (unsigned i = 0; i < machine->core_count; i++) {
+        wb_core *core = machine->cores[i];
+        if (core->d.asleep && !core->d.held && !core->d.locked_up && wb_would_wake(core)) wb_core_wake(core);
+        awake += is_awake(core);
+    }
+    return awake;
+}
+
+/* Lets each core run to `target` or less; returns the time that all of them reached. */
+static int64_t run_cores(wb_machine *machine, int64_t target)
+{
+    int64_t reached = WB_NEVER;
+    for (unsigned i = 0; i < machine->core_count && !machine->stop; i++) {
+        wb_core *core = machine->cores[i];
+        if (!is_awake(core)) continue;
+        machine->current_core = i;
+        int64_t limit = core->awake_limit_ns ? core->d.awake_since_ns + core->awake_limit_ns : WB_NEVER;
+        wb_core_run(core, limit < target ? limit : target);
+        check_awake_limit(core);
+        if (machine->next_ns < target) target = machine->next_ns;
+        int64_t time = wb_core_time(core);
+        if (machine->woken && time < target) target = time;
+        if (is_awake(core) && time < reached) reached = time;
+    }
+    return reached == WB_NEVER && !machine->stop ? target : reached;
+}
+
 uint32_t wb_run(wb_machine *machine, int64_t until_ns)
 {
     machine->stop = machine->reset_requested ? WB_STOP_RESET : WB_STOP_TIME;
@@ -154,27 +192,12 @@ uint32_t wb_run(wb_machine *machine, int64_t until_ns)
         wb_fire_due(machine);
         if (machine->stop || machine->now_ns >= until_ns) break;
         int64_t target = machine->next_ns < until_ns ? machine->next_ns : until_ns;
-        int64_t reached = WB_NEVER;
-        for (unsigned i = 0; i < machine->core_count && !machine->stop; i++) {
-            wb_core *core = machine->cores[i];
-            if (core->d.asleep && !core->d.held && !core->d.locked_up && wb_would_wake(core)) wb_core_wake(core);
-            if (!is_awake(core)) continue;
-            machine->current_core = i;
-            int64_t limit = core->awake_limit_ns ? core->d.awake_since_ns + core->awake_limit_ns : WB_NEVER;
-            wb_core_run(core, limit < target ? limit : target);
-            check_awake_limit(core);
-            if (machine->next_ns < target) target = machine->next_ns;
-            if (!is_awake(core)) continue;
-            int64_t time = wb_core_time(core);
-            if (time < reached) reached = time;
+        if (wake_sleepers(machine) > 1) {               /* cores that share memory must not drift apart */
+            int64_t together = (machine->now_ns / WB_QUANTUM_NS + 1) * WB_QUANTUM_NS;
+            if (together < target) target = together;
         }
-        if (machine->stop) {
-            int64_t time = reached == WB_NEVER ? machine->now_ns : reached;
-            if (time > machine->now_ns) machine->now_ns = time;
-            break;
-        }
-        if (reached == WB_NEVER) reached = target;      /* all asleep: jump */
-        if (reached > machine->now_ns) machine->now_ns = reached;
+        int64_t reached = run_cores(machine, target);
+        if (reached != WB_NEVER && reached > machine->now_ns) machine->now_ns = reached;
     }
     if (machine->stop == WB_STOP_RESET) machine->reset_requested = false;
     return machine->stop;

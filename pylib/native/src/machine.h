@@ -24,6 +24,7 @@ enum {
     WB_EXCEPTIONS = 16 + WB_IRQS,
     WB_MPU_REGIONS = 16,
     WB_BLOCK_SLOTS = 1 << 16,
+    WB_QUANTUM_NS = 5000,               /* several awake cores run in turns of this length */
 };
 
 /* Why wb_run came back. */
@@ -100,13 +101,14 @@ struct wb_machine {
     bool reset_requested;               /* kept over a stop for another reason */
     uint32_t unmapped_policy;
     uint32_t current_core;              /* core that executes or executed last */
+    bool woken;                         /* a sleeping core may have to go on: end the slice of the other */
     wb_host host;
     wb_core *cores[WB_MAX_CORES];
     unsigned core_count;
     wb_region regions[WB_MAX_REGIONS];
     unsigned region_count;
     wb_region **pages;                  /* first region of each 4 KiB page */
-    uint8_t *executed;                  /* bit per 4 KiB page: code was run from it */
+    uint8_t *executed;                  /* bit per 64 bytes: code was run from it */
     wb_event events[WB_MAX_EVENTS];
     unsigned event_count;
     wb_line lines[WB_MAX_LINES];

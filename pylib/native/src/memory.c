@@ -1,4 +1,4 @@
-/* The memory map: RAM that Unicorn accesses itself, and a window for everything that needs a look first. */
+/* The memory map, and accesses of devices and of the host. */
 #include <string.h>
 
 #include "core.h"
@@ -59,6 +59,17 @@ void wb_device_add(wb_machine *machine, wb_device *device, uint32_t base, uint32
 }
 
 /* ---- accesses outside translated code ---- */
+
+/* Memory as one core sees it, without effects; false where there is none. */
+bool wb_core_peek(const wb_core *core, uint32_t address, void *data, uint32_t size)
+{
+    for (uint8_t *to = data; size; to++, address++, size--) {
+        const wb_region *region = wb_region_at(core->machine, address, core->number);
+        if (!region || !region->memory) return false;
+        *to = region->memory[address - region->base];
+    }
+    return true;
+}
 
 uint32_t wb_region_read(wb_region *region, wb_machine *machine, uint32_t offset, unsigned size)
 {
@@ -138,146 +149,6 @@ int wb_device_access(wb_machine *machine, uint32_t address, uint32_t size, uint3
     if (is_write) wb_region_write(region, machine, address - region->base, size, *value);
     else *value = wb_region_read(region, machine, address - region->base, size);
     return 0;
-}
-
-/* ---- accesses of translated code ---- */
-
-/* LDRT, STRT and their kin access as unprivileged code does: ARMv7-M A7.7.67 and others. */
-static bool is_unprivileged_instruction(const wb_core *core)
-{
-    uint32_t pc = wb_get(core, REG(PC));
-    const wb_region *region = wb_region_at(core->machine, pc, core->number);
-    if (!region || !region->memory || pc - region->base + 4 > region->size) return false;
-    const uint8_t *code = region->memory + (pc - region->base);
-    return code[1] >> 1 == 0x7C && (code[3] & 0x0F) == 0x0E;
-}
-
-static bool acts_privileged(const wb_core *core)
-{
-    return wb_core_privileged(core) && !is_unprivileged_instruction(core);
-}
-
-/*
- * Unicorn asks for each page of 1 KiB at its first use. RAM that the whole page may be accessed as asked is given
- * directly; everything else for data goes through the slow window, where each access is judged at its exact address.
- */
-bool wb_tlb_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *user)
-{
-    wb_core *core = user;
-    uint32_t page = (uint32_t)address;
-    (void)uc;
-    if (core->fault.raised) return false;
-    bool fetch = type == UC_MEM_FETCH, split = wb_mpu_splits_page(core, page);
-    int need = fetch ? WB_EXEC : type == UC_MEM_WRITE ? WB_WRITE : WB_READ;
-    entry->paddr = page;
-    entry->perms = UC_PROT_EXEC;
-    if (page >= 0xFFFFFC00u && fetch) return true;          /* EXC_RETURN values, and the end mark of each slice */
-    const wb_region *region = wb_region_at(core->machine, page, core->number);
-    bool memory = region && region->memory;
-    bool bypassed = wb_mpu_bypassed(core);
-    int allowed = 0;
-    if (memory && !split) {
-        allowed = wb_mpu_permissions(core, page, fetch ? wb_core_privileged(core) : acts_privileged(core));
-        if (region->kind == WB_REGION_ROM) allowed &= ~WB_WRITE;
-    }
-    if (bypassed && (core->d.mpu_ctrl & 1)) core->tlb_negative = true;
-    if (fetch && memory && split) core->mixed_code = true;
-    else if (allowed & need) entry->perms = (uc_prot)allowed;
-    else if (fetch) return false;
-    else {
-        entry->paddr = WB_SLOW_WINDOW + page;
-        entry->perms = UC_PROT_READ | UC_PROT_WRITE;
-    }
-    wb_repair_it(core);
-    return true;
-}
-
-void wb_fetch_fault(wb_core *core, uint32_t pc)
-{
-    const wb_region *region = wb_region_at(core->machine, pc, core->number);
-    bool executable = wb_mpu_permissions(core, pc, wb_core_privileged(core)) & WB_EXEC;
-    if (!executable) wb_raise_fault(core, WB_MEM_MANAGE, WB_IACCVIOL, 0, false);
-    else if (!region || !region->memory) wb_raise_fault(core, WB_BUS_FAULT, WB_IBUSERR, 0, false);
-    else core->tlb_stale = true;
-}
-
-static void unmapped(wb_core *core, uint32_t address, unsigned size, bool write)
-{
-    wb_machine *machine = core->machine;
-    machine->host.unmapped(core->number, address, size, write, wb_get(core, REG(PC)));
-    if (machine->unmapped_policy == WB_UNMAPPED_REPORT) return;
-    if (machine->unmapped_policy == WB_UNMAPPED_STOP) {
-        machine->stop_core = core->number;
-        wb_request_stop(machine, WB_STOP_UNMAPPED);
-        return;
-    }
-    wb_fault_in_access(core, WB_BUS_FAULT, WB_PRECISERR, address);
-}
-
-/* The region for an access that may go on, NULL where it was refused or has nothing to go to. */
-static wb_region *judge(wb_core *core, uint32_t address, unsigned size, bool write)
-{
-    wb_machine *machine = core->machine;
-    if (core->fault.raised) return NULL;
-    machine->now_ns = wb_core_time_at(core, wb_get(core, REG(PC)));
-    if (machine->next_ns <= machine->now_ns) wb_fire_due(machine);
-    if (core->d.mpu_ctrl & 1) {
-        int need = write ? WB_WRITE : WB_READ;
-        bool allowed = wb_mpu_permissions(core, address, wb_core_privileged(core)) & need;
-        if (allowed && wb_core_privileged(core) && !(wb_mpu_permissions(core, address, false) & need))
-            allowed = !is_unprivileged_instruction(core);
-        if (!allowed) {
-            wb_fault_in_access(core, WB_MEM_MANAGE, WB_DACCVIOL, address);
-            return NULL;
-        }
-    }
-    wb_region *region = wb_region_at(machine, address, core->number);
-    if (region && address - region->base + size <= region->size && !(write && region->kind == WB_REGION_ROM)) return region;
-    unmapped(core, address, size, write);
-    return NULL;
-}
-
-static bool is_ppb(uint32_t address) { return address >> 20 == 0xE00; }
-
-/* Unprivileged code must not touch the PPB: a bus fault (B3.1.1). */
-static bool may_use_ppb(wb_core *core, uint32_t address)
-{
-    wb_machine *machine = core->machine;
-    if (core->fault.raised) return false;
-    machine->now_ns = wb_core_time_at(core, wb_get(core, REG(PC)));
-    if (machine->next_ns <= machine->now_ns) wb_fire_due(machine);
-    if (acts_privileged(core) || (address == 0xE000EF00 && core->d.ccr & 2)) return true;
-    wb_fault_in_access(core, WB_BUS_FAULT, WB_PRECISERR, address);
-    return false;
-}
-
-uint64_t wb_slow_read(uc_engine *uc, uint64_t address, unsigned size, void *user)
-{
-    wb_core *core = user;
-    uint32_t target = (uint32_t)address, value = 0;
-    (void)uc;
-    if (is_ppb(target)) {
-        if (may_use_ppb(core, target)) value = wb_ppb_read(core, target, size);
-    } else {
-        wb_region *region = judge(core, target, size, false);
-        if (region) value = wb_region_read(region, core->machine, target - region->base, size);
-    }
-    if (!core->fault.raised) wb_repair_it(core);
-    return value;
-}
-
-void wb_slow_write(uc_engine *uc, uint64_t address, unsigned size, uint64_t value, void *user)
-{
-    wb_core *core = user;
-    uint32_t target = (uint32_t)address;
-    (void)uc;
-    if (is_ppb(target)) {
-        if (may_use_ppb(core, target)) wb_ppb_write(core, target, size, (uint32_t)value);
-    } else {
-        wb_region *region = judge(core, target, size, true);
-        if (region) wb_region_write(region, core->machine, target - region->base, size, (uint32_t)value);
-    }
-    if (!core->fault.raised) wb_repair_it(core);
 }
 
 void wb_unmapped_policy(wb_machine *machine, uint32_t policy) { machine->unmapped_policy = policy; }

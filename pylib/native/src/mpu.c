@@ -36,7 +36,7 @@ int wb_mpu_permissions(const wb_core *core, uint32_t address, bool privileged)
         if (log2 >= 8 && rasr >> 8 >> ((address & span) >> (log2 - 3)) & 1) continue;
         uint32_t ap = rasr >> 24 & 7;
         int allowed = privileged ? PRIVILEGED[ap] : OTHERS[ap];
-        bool never = rasr >> 28 & 1 || !(default_permissions(address) & WB_EXEC);
+        bool never = rasr >> 28 & 1 || address >> 29 == 7;     /* the system area is never executable */
         return allowed | (allowed & WB_READ && !never ? WB_EXEC : 0);
     }
     return privileged && (core->d.mpu_ctrl & PRIVDEFENA) ? default_permissions(address) : 0;

@@ -34,6 +34,7 @@ void wb_irq(wb_machine *machine, uint32_t number, uint32_t irq, uint32_t level)
     core->d.pending[word] |= bit;
     if (core->d.scr & 16) core->d.event_register = 1;        /* SEVONPEND */
     core->look = true;
+    if (core->d.asleep) wb_note_wakeup(machine);
 }
 
 void wb_nmi(wb_machine *machine, uint32_t number) { wb_set_pending(machine->cores[number], WB_NMI); }
@@ -43,6 +44,7 @@ void wb_set_pending(wb_core *core, uint32_t number)
     if (number < WB_IRQ0) core->d.system_pending |= 1u << number;
     else core->d.pending[(number - WB_IRQ0) >> 5] |= 1u << ((number - WB_IRQ0) & 31);
     core->look = true;
+    if (core->d.asleep) wb_note_wakeup(core->machine);
 }
 
 void wb_clear_pending(wb_core *core, uint32_t number)

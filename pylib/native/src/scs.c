@@ -179,12 +179,12 @@ uint32_t wb_ppb_read(wb_core *core, uint32_t address, unsigned size)
 {
     uint32_t value = 0;
     if (!ppb_access(core, address, size, false, &value))
-        core->machine->host.unmapped(core->number, address, size, 0, wb_get(core, REG(PC)));
+        core->machine->host.unmapped(core->number, address, size, 0, wb_core_pc(core));
     return size == 4 ? value : value & ((1u << 8 * size) - 1);
 }
 
 void wb_ppb_write(wb_core *core, uint32_t address, unsigned size, uint32_t value)
 {
     if (!ppb_access(core, address, size, true, &value))
-        core->machine->host.unmapped(core->number, address, size, 1, wb_get(core, REG(PC)));
+        core->machine->host.unmapped(core->number, address, size, 1, wb_core_pc(core));
 }

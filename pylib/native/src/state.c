@@ -21,14 +21,14 @@ static void save_core(const wb_core *core, core_image *image)
 {
     image->data = core->d;
     for (int i = 0; i < PLAIN_COUNT; i++) image->plain[i] = wb_get(core, PLAIN[i]);
-    image->msp = wb_get(core, REG(MSP));
-    image->psp = wb_get(core, REG(PSP));
+    image->msp = wb_get_special(core, REG(MSP));
+    image->psp = wb_get_special(core, REG(PSP));
     image->control = wb_get(core, REG(CONTROL));
     image->ipsr = wb_get(core, REG(IPSR));
     image->xpsr = wb_get(core, REG(XPSR));
-    image->primask = wb_get(core, REG(PRIMASK));
-    image->basepri = wb_get(core, REG(BASEPRI));
-    image->faultmask = wb_get(core, REG(FAULTMASK));
+    image->primask = wb_get_special(core, REG(PRIMASK));
+    image->basepri = wb_get_special(core, REG(BASEPRI));
+    image->faultmask = wb_get_special(core, REG(FAULTMASK));
 }
 
 static void restore_core(wb_core *core, const core_image *image)
@@ -41,9 +41,10 @@ static void restore_core(wb_core *core, const core_image *image)
     wb_set(core, REG(FAULTMASK), image->faultmask);
     wb_set_control(core, image->control, image->ipsr);
     for (int i = 0; i < PLAIN_COUNT; i++) wb_set(core, PLAIN[i], image->plain[i]);
-    wb_set(core, REG(XPSR), image->xpsr);
+    wb_set(core, REG(XPSR_NZCVQG), image->xpsr);
     core->d = image->data;
     core->tlb_stale = core->look = true;
+    core->exit_at = 0;
 }
 
 size_t wb_state_size(const wb_machine *machine)
@@ -106,21 +107,31 @@ void wb_memory_restore(wb_machine *machine, uint32_t base, uint32_t size, const 
     }
 }
 
-uint32_t wb_register_read(wb_machine *machine, uint32_t core, int reg) { return wb_get(machine->cores[core], reg); }
+uint32_t wb_register_read(wb_machine *machine, uint32_t number, int reg)
+{
+    const wb_core *core = machine->cores[number];
+    switch (reg) {
+    case REG(PC): return wb_core_pc(core);
+    case REG(MSP): case REG(PSP): case REG(PRIMASK): case REG(BASEPRI): case REG(FAULTMASK):
+        return wb_get_special(core, reg);
+    default: return wb_get(core, reg);
+    }
+}
 
 void wb_register_write(wb_machine *machine, uint32_t core, int reg, uint32_t value)
 {
-    wb_set(machine->cores[core], reg, value);
+    if (reg == REG(PC)) wb_core_jump(machine, core, value);
+    else wb_set(machine->cores[core], reg, value);
 }
 
 void wb_core_look(const wb_machine *machine, uint32_t number, wb_core_view *view)
 {
     const wb_core *core = machine->cores[number];
-    int64_t time = wb_core_time(core);
+    uint32_t pc = wb_core_pc(core);
     *view = (wb_core_view){
-        .icount = core->d.icount,
-        .time_ns = core->d.asleep ? machine->now_ns : time,
-        .pc = core->running ? wb_get(core, REG(PC)) : core->d.pc,
+        .icount = wb_core_icount_at(core, pc),
+        .time_ns = core->d.asleep ? machine->now_ns : wb_core_time_at(core, pc),
+        .pc = pc,
         .cfsr = core->d.cfsr, .hfsr = core->d.hfsr, .mmfar = core->d.mmfar, .bfar = core->d.bfar,
         .asleep = core->d.asleep, .locked_up = core->d.locked_up, .lockup_reason = core->lockup_reason,
         .held = core->d.held,
@@ -128,4 +139,3 @@ void wb_core_look(const wb_machine *machine, uint32_t number, wb_core_view *view
     };
 }
 
-void wb_core_jump(wb_machine *machine, uint32_t core, uint32_t pc) { machine->cores[core]->d.pc = pc & ~1u; }

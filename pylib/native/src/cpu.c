@@ -1,0 +1,43 @@
+/* Unicorn's CPU registers, against its habit of applying the architecture's access rules to its user as well. */
+#include "core.h"
+
+static const uint32_t IT_BITS = 0x0600FC00;
+
+bool wb_core_handles(const wb_core *core) { return wb_get(core, REG(IPSR)) != 0; }
+
+bool wb_core_privileged(const wb_core *core)
+{
+    return wb_core_handles(core) || !(wb_get(core, REG(CONTROL)) & 1);
+}
+
+/* MSP, PSP and the masks read as zero for an unprivileged thread: be a handler meanwhile. */
+uint32_t wb_get_special(const wb_core *core, int reg)
+{
+    if (wb_core_privileged(core)) return wb_get(core, reg);
+    wb_set((wb_core *)core, REG(IPSR), WB_NMI);
+    uint32_t value = wb_get(core, reg);
+    wb_set((wb_core *)core, REG(IPSR), 0);
+    return value;
+}
+
+/* A callback inside an IT block leaves its IT bits in the CPU state for good: take them away before going on. */
+void wb_repair_it(wb_core *core)
+{
+    uint32_t xpsr = wb_get(core, REG(XPSR));
+    if (xpsr & IT_BITS) wb_set(core, REG(XPSR), xpsr & ~IT_BITS);
+}
+
+/*
+ * Mode, privilege and stack in one go. Unicorn writes CONTROL as MSR would: SPSEL only falls in privileged thread mode,
+ * nothing for unprivileged code. It also keeps mode and privilege a second time, for choosing translated code and TLB;
+ * writing the flags through APSR_NZCV is what makes it derive them again.
+ */
+void wb_set_control(wb_core *core, uint32_t control, uint32_t ipsr)
+{
+    wb_set(core, REG(IPSR), WB_NMI);
+    wb_set(core, REG(CONTROL), 0);
+    wb_set(core, REG(IPSR), 0);
+    wb_set(core, REG(CONTROL), ipsr ? control & ~2u : control);
+    wb_set(core, REG(IPSR), ipsr);
+    wb_set(core, REG(APSR_NZCV), wb_get(core, REG(APSR_NZCV)));
+}
