@@ -77,8 +77,8 @@ class FakeBench:
             name=product,
             elf=Path("meter.elf"),
             metrology=SimpleNamespace(settle_ms=500.0),
-            pulses={"active": SimpleNamespace(constant_imp_per_kwh=float(CONSTANT))},
-            register=lambda name: SimpleNamespace(type="i64", scale=1e-9),
+            pulses={"active": SimpleNamespace(per_kilo_hour=float(CONSTANT))},
+            register=lambda name: SimpleNamespace(resolution=1e-9),
         )
         self.front_ends = {phase: Wiring(f"afe_{phase}") for phase in PHASES}
         scale = {"U": 0.788, "I": 0.04927}
@@ -126,7 +126,9 @@ class FakeBench:
             self.run_for(0.1)
 
     def register(self, name):
-        return {"active_import": [self.wh, 0.0], "active_power": [self.power_w, 0.0]}[name]
+        base, _, element = name.removesuffix("]").partition("[")
+        values = {"active_import": [self.wh, 0.0], "active_power": [self.power_w, 0.0]}[base]
+        return values[:1] if element in ("total", "0") else values
 
     def pulses(self, kind):
         return self.tap

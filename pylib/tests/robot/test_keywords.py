@@ -39,7 +39,6 @@ def case(run, body):
             "    Energy Error Should Be Below    1e-9    ${w}    active_import[0]",
             "cannot be judged",
         ),
-        ("    Meter Register    active_import[7]", "no active_import[7]"),
         ("    Run Until Register    active_import    >    1", "ask for one"),
         ("    Restore State    nowhere", "no saved state 'nowhere'"),
         ("    Run For    soon", "Invalid time string"),

@@ -1,18 +1,14 @@
-"""A bench as the metrology lab reads it, with single elements of register arrays by name."""
+"""A bench as the metrology lab reads it, with what the manifest knows about reading it."""
 
 from __future__ import annotations
-
-import re
 
 from wattbench.bench import Bench
 from wattbench.core.errors import UsageError
 from wattbench.engines.engine import EdgeTap
 
-_ELEMENT = re.compile(r"(.+)\[(\d+)\]")
-
 
 class Meter:
-    """The meter on a bench. `active_import[0]` is element 0 of the manifest's register `active_import`."""
+    """The meter on a bench. `active_import[0]` is one number of the manifest's register `active_import`."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -33,25 +29,18 @@ class Meter:
 
     def register(self, name: str) -> list[float]:
         """The numbers of a register, or the one that is asked for; raises UsageError."""
-        base, element = _split(name)
-        values = self._bench.register(base)
-        if element is None:
-            return values
-        if element >= len(values):
-            raise UsageError(f"the register {base} has {len(values)} elements, there is no {name}")
-        return [values[element]]
+        return self._bench.register(name)
 
     def number(self, name: str) -> float:
         """The single number of a register; raises UsageError if there are several."""
         values = self.register(name)
         if len(values) != 1:
-            raise UsageError(f"the register {name} has {len(values)} elements; ask for one: {name}[0]")
+            raise UsageError(f"the register {name} has {len(values)} elements; ask for one, such as {name}[0]")
         return values[0]
 
     def resolution(self, name: str) -> float:
         """The step of a register in its unit, 0 for a floating-point one."""
-        description = self._bench.manifest.register(_split(name)[0])
-        return 0.0 if description.type.startswith("f") else description.scale
+        return self._bench.manifest.register(name.partition("[")[0]).resolution
 
     def pulses(self, kind: str) -> EdgeTap:
         """The edges of a test output."""
@@ -60,9 +49,4 @@ class Meter:
     def constant(self, kind: str) -> float:
         """The constant of a test output in imp/kWh or imp/kvarh; raises UsageError if there is none."""
         self._bench.pulses(kind)
-        return self._bench.manifest.pulses[kind].constant_imp_per_kwh
-
-
-def _split(name: str) -> tuple[str, int | None]:
-    match = _ELEMENT.fullmatch(name)
-    return (match[1], int(match[2])) if match else (name, None)
+        return self._bench.manifest.pulses[kind].per_kilo_hour

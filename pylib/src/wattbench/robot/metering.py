@@ -31,7 +31,7 @@ class Metering(BenchLibrary):
     to the report, and fails where the error is outside its limit, where the mains did not do what was to be measured,
     or where the way of measuring is too coarse for the limit.
 
-    Registers have their names in the firmware's manifest; ``active_import[0]`` is element 0 of an array.
+    Registers have their names in the firmware's manifest; ``active_import[0]`` is one number of an array.
     """
 
     @keyword
