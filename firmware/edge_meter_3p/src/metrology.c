@@ -15,6 +15,8 @@
 #define FILTER_SCALE 16
 /* The filtered voltage must have been below this before a crossing counts: about 10 V on a 230 V meter. */
 #define ARM_LEVEL (60000 * FILTER_SCALE)
+/* A phase below this is no reference while another one is above. */
+#define REFERENCE_V 40.0
 /* Cycle lengths in samples: 65 Hz, 40 Hz, and the length that cycles are cut to while there is no crossing. */
 #define SHORTEST 123u
 #define LONGEST 200u
@@ -71,15 +73,6 @@ void metrology_adjust_offset(uint32_t phase, int32_t codes)
     scale.voltage_offset[phase] += codes;
 }
 
-void metrology_set_reference(uint32_t phase)
-{
-    if (phase == reference)
-        return;
-    reference = phase;
-    filter[0] = filter[1] = 0;
-    armed = false;
-}
-
 void metrology_gap(void)
 {
     sums = (struct sums){0};
@@ -120,6 +113,20 @@ static void phase_powers(struct cycle *cycle, uint32_t p, const struct sums *fro
     cycle->reactive[p] = reactive * small_cos(turn) - active * small_sin(turn);
 }
 
+/* After a cycle without a crossing: the first phase that has voltage, if the present one has none. */
+static void choose_reference(const struct cycle *cycle)
+{
+    const double least = REFERENCE_V * REFERENCE_V * cycle->samples;
+    uint32_t p = reference;
+    for (uint32_t other = 0; cycle->voltage_squared[p] < least && other < PHASES; other++)
+        p = other;
+    if (p == reference || cycle->voltage_squared[p] < least)
+        return;
+    reference = p;
+    filter[0] = filter[1] = 0;
+    armed = started_at_crossing = false;
+}
+
 static void finish_cycle(const struct sums *from, bool synchronous, uint32_t end_tick)
 {
     struct cycle cycle = {
@@ -141,6 +148,8 @@ static void finish_cycle(const struct sums *from, bool synchronous, uint32_t end
         double amperes = scale.amperes_per_code[i];
         cycle.current_squared[i] = (double)from->current_squared[i] * amperes * amperes;
     }
+    if (!synchronous)
+        choose_reference(&cycle);
     if (incomplete) {
         incomplete = false;
         energy_skip(&cycle);
@@ -180,11 +189,12 @@ static void split_at_crossing(const uint32_t *sample, uint32_t part, uint32_t ti
         after[i] = across[i] - first;
     }
     length += part;
-    finish_cycle(&sums, started_at_crossing, tick);
+    bool synchronous = started_at_crossing;
+    started_at_crossing = true; /* before another reference may be chosen, whose crossings are elsewhere */
+    finish_cycle(&sums, synchronous, tick);
     sums = rest;
     length = ONE_SAMPLE - part;
     start_tick = tick;
-    started_at_crossing = true;
 }
 
 void metrology_process(const uint32_t *bursts, uint32_t count, uint32_t end_tick)

@@ -1,7 +1,7 @@
 /* From samples to mains cycles.
  *
- * All sums are exact 64-bit integers in codes. A cycle ends at the rising zero crossing of the reference voltage (the
- * first phase that has voltage), interpolated between samples; the products of the sample across the crossing are
+ * All sums are exact 64-bit integers in codes. A cycle ends at the rising zero crossing of the reference voltage (of a
+ * phase that has voltage), interpolated between samples; the products of the sample across the crossing are
  * split between both cycles in that proportion. So a cycle is a whole one at any frequency, no product is lost or
  * counted twice, and energy over many cycles is the plain sum of all products. */
 #ifndef METROLOGY_H
@@ -32,8 +32,7 @@ void metrology_init(const struct calibration *calibration);
 void metrology_process(const uint32_t *bursts, uint32_t count, uint32_t end_tick);
 /* Samples are missing before the next ones: start a new cycle and window there. */
 void metrology_gap(void);
-/* What the window found: residual mean of a phase voltage in codes to take off, and the phase to cut cycles by. */
+/* What the window found: residual mean of a phase voltage, in codes to take off. */
 void metrology_adjust_offset(uint32_t phase, int32_t codes);
-void metrology_set_reference(uint32_t phase);
 
 #endif

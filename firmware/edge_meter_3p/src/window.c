@@ -1,8 +1,6 @@
 #include "window.h"
 
 #define CYCLES_PER_WINDOW 10u
-/* A phase below this is no reference for the zero crossings while another one is above. */
-#define REFERENCE_V 40.0
 
 volatile uint32_t meter_measurement_sequence;
 volatile uint32_t meter_window_count;
@@ -84,15 +82,6 @@ static void track_voltage_offsets(void)
     }
 }
 
-static void choose_reference(void)
-{
-    for (uint32_t p = 0; p < PHASES; p++)
-        if (meter_voltage_v[p] >= REFERENCE_V) {
-            metrology_set_reference(p);
-            return;
-        }
-}
-
 bool window_add(const struct cycle *cycle)
 {
     for (uint32_t p = 0; p < PHASES; p++) {
@@ -115,7 +104,6 @@ bool window_add(const struct cycle *cycle)
     if (synchronous && steady)
         track_voltage_offsets();
     steady = synchronous;
-    choose_reference();
     window_restart();
     return true;
 }

@@ -191,6 +191,22 @@ def test_one_phase_alone(meter: NativeMeter) -> None:
     assert meter.number("meter_frequency_hz") == pytest.approx(49.5, abs=1e-4)
 
 
+def test_loss_and_return_of_the_reference_phase(meter: NativeMeter) -> None:
+    """L1 goes and comes back: from the second window on all is exact, and no window shows an impossible frequency."""
+    meter.feed(three(230.0, 49.8), three(5.0, 49.8), 1.0)
+    for volts in ([np.zeros_like, *three(230.0, 49.8)[1:]], three(230.0, 49.8)):
+        for _ in range(30):
+            meter.feed(volts, three(5.0, 49.8), 0.03)
+            assert 48.8 < meter.number("meter_frequency_hz") < 50.8
+        before, samples = meter.energy("active_import_nwh"), meter.energy_samples
+        meter.feed(volts, three(5.0, 49.8), 1.0)
+        hours = (meter.energy_samples - samples) / SAMPLE_RATE_HZ / 3600.0
+        power = (meter.energy("active_import_nwh") - before) / hours
+        phases = [0.0 if volts[0] is np.zeros_like else 1150.0, 1150.0, 1150.0]
+        assert power == pytest.approx([sum(phases), *phases], rel=ARITHMETIC_LIMIT)
+        assert meter.number("meter_frequency_hz") == pytest.approx(49.8, abs=1e-4)
+
+
 def test_voltage_interruption(meter: NativeMeter) -> None:
     """Without any voltage windows go on, with frequency 0; energy goes on where it was."""
     zero: Wave = np.zeros_like
