@@ -76,9 +76,6 @@ class FakeBench:
         self.manifest = SimpleNamespace(
             name=product,
             elf=Path("meter.elf"),
-            metrology=SimpleNamespace(settle_ms=500.0),
-            pulses={"active": SimpleNamespace(per_kilo_hour=float(CONSTANT))},
-            register=lambda name: SimpleNamespace(resolution=1e-9),
         )
         self.front_ends = {phase: Wiring(f"afe_{phase}") for phase in PHASES}
         scale = {"U": 0.788, "I": 0.04927}
@@ -130,8 +127,22 @@ class FakeBench:
         values = {"active_import": [self.wh, 0.0], "active_power": [self.power_w, 0.0]}[base]
         return values[:1] if element in ("total", "0") else values
 
+    settle_s = 0.5
+
+    def number(self, name):
+        values = self.register(name)
+        if len(values) > 1:
+            raise UsageError(f"{name} has several numbers; ask for one")
+        return values[0]
+
+    def resolution(self, name):
+        return 1e-9
+
     def pulses(self, kind):
         return self.tap
+
+    def pulse_constant(self, kind):
+        return float(CONSTANT)
 
     def boot(self, limit_s=5.0):
         self.run_for(0.5)

@@ -11,12 +11,15 @@ from types import TracebackType
 from typing import Any
 
 from wattbench.bench.console import Console
-from wattbench.bench.manifest import FrontEndDescription, Manifest, read_manifest
+from wattbench.bench.manifest import FrontEndDescription, Manifest, PulseOutput, RegisterDescription, read_manifest
 from wattbench.bench.products import find_manifest
 from wattbench.core.clock import to_ns
 from wattbench.core.errors import FirmwareFileError, LimitError, UsageError
 from wattbench.engines.embedded import EmbeddedEngine
 from wattbench.engines.engine import EdgeTap, Engine
+
+WRITE_STEP_NS, WRITE_LIMIT_NS = 1_000, 10_000_000
+"""How often and how long a register is looked at that is just being written."""
 
 ENGINES: dict[str, Callable[..., EmbeddedEngine]] = {"embedded": EmbeddedEngine}
 
@@ -118,9 +121,43 @@ class Bench:
         """The numbers of a register of the manifest, in its unit; `active_import[total]` or `[0]` is one of them."""
         base, _, element = name.removesuffix("]").partition("[")
         entry = self.manifest.register(base)
+        self._wait_for_writer(entry)
         raw = self.engine.read_memory(self.engine.symbol(entry.symbol), entry.size * entry.count)
         values = [value * entry.scale for value in struct.unpack(entry.format, raw)]
         return [values[entry.index(element)]] if element else values
+
+    def _wait_for_writer(self, entry: RegisterDescription) -> None:
+        """Let a firmware that is just writing the register come to an end with it."""
+        if not entry.sequence:
+            return
+        address, limit_ns = self.engine.symbol(entry.sequence), self.now_ns + WRITE_LIMIT_NS
+        while self.engine.read_memory(address, 1)[0] & 1:
+            if self.now_ns >= limit_ns:
+                raise LimitError(f"the firmware does not finish writing {entry.symbol}", time_ns=self.now_ns)
+            self.run_to_ns(self.now_ns + WRITE_STEP_NS)
+
+    def number(self, name: str) -> float:
+        """The single number of a register or element; raises UsageError if there are several."""
+        values = self.register(name)
+        if len(values) != 1:
+            entry = self.manifest.register(name)
+            raise UsageError(
+                f"the register {name} has {entry.count} numbers; ask for one, such as {name}[{entry.first}]"
+            )
+        return values[0]
+
+    def resolution(self, name: str) -> float:
+        """The step of a register in its unit, 0 for a floating-point one."""
+        return self.manifest.register(name.partition("[")[0]).resolution
+
+    @property
+    def settle_s(self) -> float:
+        """How long after a change of the mains the momentary registers show all of it."""
+        return self.manifest.metrology.settle_ms / 1000
+
+    def pulse_constant(self, kind: str) -> float:
+        """Flashes of a metrology LED per kWh or kvarh; raises UsageError if there is none."""
+        return self._pulse_output(kind).per_kilo_hour
 
     def read_symbol(self, name: str, size: int = 4) -> bytes:
         """`size` bytes at a symbol."""
@@ -128,9 +165,12 @@ class Bench:
 
     def pulses(self, kind: str) -> EdgeTap:
         """The edges of a metrology LED (`active`, `reactive`)."""
+        return self.engine.edges(self._pulse_output(kind).led)
+
+    def _pulse_output(self, kind: str) -> PulseOutput:
         if kind not in self.manifest.pulses:
             raise UsageError(f"{self.manifest.name} has no {kind} pulses; it has {', '.join(self.manifest.pulses)}")
-        return self.engine.edges(self.manifest.pulses[kind].led)
+        return self.manifest.pulses[kind]
 
     def firmware_sha256(self) -> str:
         """SHA-256 of the firmware file."""

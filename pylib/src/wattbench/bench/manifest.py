@@ -70,7 +70,8 @@ class FrontEndDescription:
 class RegisterDescription:
     """A quantity in the firmware's memory: `count` numbers of `type` at `symbol`, each times `scale` in `unit`.
 
-    `elements` names the numbers where there are several, such as total, L1, L2, L3.
+    `elements` names the numbers where there are several, such as total, L1, L2, L3. `sequence` is the symbol of a
+    counter that is odd while the firmware writes them.
     """
 
     symbol: str
@@ -79,6 +80,12 @@ class RegisterDescription:
     count: int = 1
     scale: float = 1.0
     elements: tuple[str, ...] = ()
+    sequence: str = ""
+
+    @property
+    def first(self) -> str:
+        """Name of the first number."""
+        return self.elements[0] if self.elements else "0"
 
     @property
     def resolution(self) -> float:

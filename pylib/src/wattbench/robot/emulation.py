@@ -75,11 +75,11 @@ class Emulation(BenchLibrary):
     def run_until_register(self, name: str, comparison: Comparison, value: float, limit: str = "10") -> float:
         """Runs until the meter's register ``name`` compares so with ``value``, and returns it then.
 
-        An element of an array is ``active_import[0]``. Fails when ``limit`` of virtual time has passed before.
+        An element of an array is ``active_import[total]``. Fails when ``limit`` of virtual time has passed before.
         """
-        meter, compare = self.session.meter, COMPARISONS[comparison]
-        self.session.bench.run_until(lambda: compare(meter.number(name), value), seconds(limit))
-        return meter.number(name)
+        bench, compare = self.session.bench, COMPARISONS[comparison]
+        bench.run_until(lambda: compare(bench.number(name), value), seconds(limit))
+        return bench.number(name)
 
     @keyword
     def wait_until_ready(self, timeout: str = "5") -> None:

@@ -31,7 +31,7 @@ class Metering(BenchLibrary):
     to the report, and fails where the error is outside its limit, where the mains did not do what was to be measured,
     or where the way of measuring is too coarse for the limit.
 
-    Registers have their names in the firmware's manifest; ``active_import[0]`` is one number of an array.
+    Registers have their names in the firmware's manifest; ``active_import[total]`` is one number of an array.
     """
 
     @keyword
@@ -50,7 +50,7 @@ class Metering(BenchLibrary):
         ``point`` names it in the report (default: the test's name). With ``power_register`` this momentary register
         is read every ``step`` within the window, for the report's plot of injected and measured active power.
         """
-        bench, grid = self.session.meter, self.session.grid
+        bench, grid = self.session.bench, self.session.grid
         whole_s, settle_s = float(seconds(duration)), bench.settle_s if settle is None else float(seconds(settle))
         name = point or self.session.test_name
         if power_register is None:
@@ -137,7 +137,7 @@ class Metering(BenchLibrary):
     ) -> Measurement:
         """Fails unless a momentary register (voltage, power) is within ``limit`` percent of the truth of ``period``."""
         measurement = judge_reading(
-            self.session.meter,
+            self.session.bench,
             self.session.grid,
             register,
             float(seconds(period)),
@@ -145,14 +145,14 @@ class Metering(BenchLibrary):
             limit_percent=limit,
             quantity=quantity,
             phase=phase,
-            resolution=self.session.meter.resolution(register),
+            resolution=self.session.bench.resolution(register),
         )
         return self._judge(measurement)
 
     @keyword
     def meter_register(self, name: str) -> list[float]:
         """Returns the numbers of a register by its name in the firmware's manifest, or of one element of it."""
-        values = self.session.meter.register(name)
+        values = self.session.bench.register(name)
         logger.info(f"{name} = {values}")
         return values
 
@@ -175,11 +175,11 @@ class Metering(BenchLibrary):
 
         Fails as well if the mains brings no voltage to the meter, or any power.
         """
-        bench, meter = self.session.bench, self.session.meter
-        from_ns, before = bench.now_ns, meter.number(register)
+        bench = self.session.bench
+        from_ns, before = bench.now_ns, bench.number(register)
         bench.run_for(seconds(duration))
         self._require_no_load(from_ns)
-        advance = meter.number(register) - before
+        advance = bench.number(register) - before
         self._keep(self._nothing(f"advance of {register}", "Wh", advance, at_most, "registers"))
 
     def _by_register(
@@ -200,7 +200,7 @@ class Metering(BenchLibrary):
             limit_percent=limit,
             quantity=quantity,
             phase=phase,
-            resolution=self.session.meter.resolution(register),
+            resolution=self.session.bench.resolution(register),
             latency_s=latency_s,
         )
 
@@ -212,7 +212,7 @@ class Metering(BenchLibrary):
             window.span.to_ns,
             point=window.point,
             limit_percent=limit,
-            per_kilo_hour=self.session.meter.constant(kind),
+            per_kilo_hour=self.session.bench.pulse_constant(kind),
             quantity=quantity,
         )
 

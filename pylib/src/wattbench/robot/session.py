@@ -17,7 +17,6 @@ from wattbench.core.clock import NS_PER_S
 from wattbench.core.errors import UsageError
 from wattbench.labs.grid import Grid
 from wattbench.labs.grid.grid import GridState
-from wattbench.robot.meter import Meter
 from wattbench.robot.results import CaseFacts, Record, ResultsFile
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -73,11 +72,6 @@ class Session:
         if self._bench is None:
             raise UsageError("no product is loaded; call the keyword `Load Product` first")
         return self._bench
-
-    @property
-    def meter(self) -> Meter:
-        """The loaded bench as metrology reads it."""
-        return Meter(self.bench)
 
     @property
     def grid(self) -> Grid:
