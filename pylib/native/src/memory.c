@@ -144,11 +144,8 @@ int wb_memory_write(wb_machine *machine, uint32_t address, const uint8_t *data, 
 
 int wb_device_access(wb_machine *machine, uint32_t address, uint32_t size, uint32_t is_write, uint32_t *value)
 {
-    wb_region *region = wb_region_at(machine, address, 0);
-    if (!region || address - region->base + size > region->size) return -1;
-    if (is_write) wb_region_write(region, machine, address - region->base, size, *value);
-    else *value = wb_region_read(region, machine, address - region->base, size);
-    return 0;
+    bool done = is_write ? wb_bus_write(machine, address, value, size) : wb_bus_read(machine, address, value, size);
+    return done ? 0 : -1;
 }
 
 void wb_unmapped_policy(wb_machine *machine, uint32_t policy) { machine->unmapped_policy = policy; }

@@ -137,7 +137,9 @@ def test_an_alarm_set_by_an_access_cuts_the_running_slice(board):
 
 
 def test_an_aborted_instruction_is_not_counted(board):
-    source = "entry start\n enable_faults\n ldr r0, =0x50000000\n nop\n ldr r1, [r0]\n nop\n nop\nentry bus\n wfi\n .ltorg"
+    source = (
+        "entry start\n enable_faults\n ldr r0, =0x50000000\n nop\n ldr r1, [r0]\n nop\n nop\nentry bus\n wfi\n .ltorg"
+    )
     one = board(source, mips=1000).run(1000)
     assert one.view().icount == 3 + 2 + 1
 

@@ -166,7 +166,9 @@ entry irq1
     assert one.reg("r0") == 0xABCD
 
 
-@pytest.mark.parametrize(("mask", "taken"), [("basepri", [2]), ("basepri_max", [2]), ("primask", []), ("faultmask", [])])
+@pytest.mark.parametrize(
+    ("mask", "taken"), [("basepri", [2]), ("basepri_max", [2]), ("primask", []), ("faultmask", [])]
+)
 def test_masks(board, mask, taken):
     source = """
 entry start
@@ -215,7 +217,9 @@ entry start
 
 
 def test_a_level_interrupt_pends_again_until_the_level_falls(board):
-    one = board("entry start\n put ISER, 1\n done\nentry irq0\n add r4, #1\n ldr r0, =0x40000000\n str r4, [r0]\n bx lr\n .ltorg")
+    one = board(
+        "entry start\n put ISER, 1\n done\nentry irq0\n add r4, #1\n ldr r0, =0x40000000\n str r4, [r0]\n bx lr\n .ltorg"
+    )
     one.device.on_write = lambda offset: one.irq(0, 0) if len(one.device.accesses) == 3 else None
     one.at(1000, lambda: one.irq(0, 1))
     one.run(50_000)
@@ -223,7 +227,9 @@ def test_a_level_interrupt_pends_again_until_the_level_falls(board):
 
 
 def test_an_edge_while_active_is_remembered_once(board):
-    one = board("entry start\n put ISER, 1\n done\nentry irq0\n add r4, #1\n ldr r0, =0x40000000\n str r4, [r0]\n bx lr\n .ltorg")
+    one = board(
+        "entry start\n put ISER, 1\n done\nentry irq0\n add r4, #1\n ldr r0, =0x40000000\n str r4, [r0]\n bx lr\n .ltorg"
+    )
 
     def pulses(offset):
         if len(one.device.accesses) == 1:
@@ -351,7 +357,9 @@ entry start
 
 
 def test_only_implemented_interrupts_exist(board):
-    source = "entry start\n put 0xE000E104, 0xFFFFFFFF\n logat 0xE000E104\n put 0xE000E108, 0xFFFFFFFF\n logat 0xE000E108\n"
+    source = (
+        "entry start\n put 0xE000E104, 0xFFFFFFFF\n logat 0xE000E104\n put 0xE000E108, 0xFFFFFFFF\n logat 0xE000E108\n"
+    )
     source += " logat 0xE000E004\n put 0xE000E424, 0xFFFFFFFF\n logat 0xE000E424\n done\n .ltorg"
     assert board(source, irqs=38).run().log() == [0x3F, 0, 1, 0x0000F0F0]
 
@@ -438,7 +446,9 @@ def test_every_way_to_load_pc_returns(board):
 
 
 def test_exc_return_values_are_no_returns_in_thread_mode(board):
-    one = board("entry start\n enable_faults\n ldr r0, =0xFFFFFFF9\n bx r0\nentry mem\n logat CFSR\n ldr r4, [sp, #24]\n done\n .ltorg").run()
+    one = board(
+        "entry start\n enable_faults\n ldr r0, =0xFFFFFFF9\n bx r0\nentry mem\n logat CFSR\n ldr r4, [sp, #24]\n done\n .ltorg"
+    ).run()
     assert one.log() == [1]
     assert one.reg("r4") == 0xFFFFFFF8
 
@@ -588,7 +598,9 @@ back:
 
 
 def test_phoenix_rtos_fabricated_frames(board):
-    source = PHOENIX.replace("user 0x20004000", "ldr r0, =0x20004000\n msr psp, r0\n movs r0, #7\n msr control, r0\n isb")
+    source = PHOENIX.replace(
+        "user 0x20004000", "ldr r0, =0x20004000\n msr psp, r0\n movs r0, #7\n msr control, r0\n isb"
+    )
     one = board(source).run()
     assert one.log() == [0x20004000 - 104 + 32, 0xFFFFFFED, 4, 0]
     assert one.regs("r8 psp control") == [43, 0x20004000, 7]

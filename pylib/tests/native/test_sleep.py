@@ -12,7 +12,9 @@ def test_wfi_sleeps_until_an_interrupt_and_time_jumps(board):
 
 
 def test_wfi_wakes_for_a_masked_interrupt_without_taking_it(board):
-    one = board("entry start\n put ISER, 1\n cpsid i\n wfi\n movs r5, #1\n done\nentry irq0\n add r4, #1\n bx lr\n .ltorg")
+    one = board(
+        "entry start\n put ISER, 1\n cpsid i\n wfi\n movs r5, #1\n done\nentry irq0\n add r4, #1\n bx lr\n .ltorg"
+    )
     one.at(1000, lambda: one.irq(0, 1))
     one.run(2000)
     assert one.regs("r4 r5") == [0, 1]
