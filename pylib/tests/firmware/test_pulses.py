@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from native_meter import TICKS_PER_S, NativeMeter
-from test_metrology import three
+from test_firmware_metrology import three
 
 DELAY_S = 0.030
 
