@@ -84,7 +84,9 @@ def test_image_that_does_not_fit_loads_nothing(engine, tmp_path):
 
 def test_unmapped_access_stops_with_address_pc_and_time(engine, tmp_path):
     load(engine, write_elf(tmp_path / "f.elf", {0: image(READ_NOTHING)}))
-    with pytest.raises(UnmappedAccessError, match=r"read of 4 bytes at 0x50000000.*PC 0x00000042.*virtual time") as info:
+    with pytest.raises(
+        UnmappedAccessError, match=r"read of 4 bytes at 0x50000000.*PC 0x00000042.*virtual time"
+    ) as info:
         engine.run_to(1_000_000)
     assert info.value.pc == 0x42
     assert engine.unmodelled()["sysbus", "read of 4 bytes at 0x50000000", 0x42] == 1

@@ -10,11 +10,15 @@ from typing import Any
 from wattbench.core.errors import MonitorError
 from wattbench.engines.embedded.board import Board
 from wattbench.engines.embedded.taps import UartRecord
+from wattbench.engines.embedded.terminals import Connector, PtyTerminal, SocketTerminal, Terminal
 from wattbench.monitor.convert import TimeNs
 from wattbench.monitor.monitor import Monitor
 from wattbench.monitor.tokens import tokenize
 from wattbench.platform.description import Description
 from wattbench.platform.factory import Built
+
+SERVICE_NS = 1_000_000
+"""How often terminals outside are served, in virtual time."""
 
 
 class Emulation:
@@ -31,6 +35,9 @@ class Emulation:
         """Where analyzers and the log write; the command line sets it."""
         self.run_to: Callable[[int], None] = self._run_to
         self.started = False
+        self.externals: dict[str, Terminal] = {}
+        self.connector = Connector(self._uart_of)
+        self._special = {"emulation": self, "connector": self.connector, "EmulationManager": Manager(self)}
 
     # Target
 
@@ -42,7 +49,7 @@ class Emulation:
     def create_machine(self, name: str) -> None:
         """See `Target.create_machine`."""
         if self.board is not None:
-            raise MonitorError(f"the embedded engine runs one machine; `{self.board.name}` exists (mach clear)")
+            raise MonitorError(f"the embedded engine runs one machine; `{self.board.name}` exists; `Clear` removes it")
         self.board = Board(name, native_twins=self._native_twins)
         self.board.run_preinit, self.board.run_init = self._run_preinit, self._run_init
         self.board.search = lambda: self.monitor.search.folders
@@ -55,14 +62,21 @@ class Emulation:
             self.board.machine.close()
         self.board = None
         self.uart_records.clear()
+        self._analyzers.clear()
+        self.connector.clear()
+        for terminal in self.externals.values():
+            terminal.close()
+        self.externals.clear()
 
     def select_machine(self, name: str | None) -> None:
         """See `Target.select_machine`; with one machine there is nothing to select."""
 
     def find(self, path: str) -> Any | None:
         """See `Target.find`."""
-        if path == "emulation":
-            return self
+        if path in self._special:
+            return self._special[path]
+        if path in self.externals:
+            return self.externals[path]
         if self.board is None:
             return None
         return self.board.platform.find(path)
@@ -118,7 +132,25 @@ class Emulation:
 
     def run_for(self, duration: TimeNs) -> None:
         """Run for a virtual time such as `"0.1"` or `"00:00:01.5"`."""
-        self.run_to(self.now_ns() + duration)
+        end_ns = self.now_ns() + duration
+        while self.now_ns() < end_ns:
+            step_ns = SERVICE_NS if self.connector.is_used else duration
+            self.run_to(min(self.now_ns() + step_ns, end_ns))
+            self.connector.serve()
+
+    def create_uart_pty_terminal(self, name: str, path: str) -> None:
+        """A pseudo terminal under the link `path`; `connector Connect` joins it to a UART."""
+        self._add(PtyTerminal(name, path))
+
+    def create_server_socket_terminal(self, port: int, name: str) -> None:
+        """A TCP server on the loopback address; `connector Connect` joins it to a UART."""
+        self._add(SocketTerminal(port, name))
+
+    def _add(self, terminal: Terminal) -> None:
+        if self.find(terminal.name) is not None:
+            terminal.close()
+            raise MonitorError(f"there is already a `{terminal.name}`")
+        self.externals[terminal.name] = terminal
 
     @property
     def is_started(self) -> bool:
@@ -143,6 +175,12 @@ class Emulation:
             self.uart_records[name] = UartRecord(board.machine, name, found.port, lambda: found.frame_bits)
         return self.uart_records[name]
 
+    def _uart_of(self, peripheral: Any) -> UartRecord:
+        for name, item in self.require_board().platform.objects.items():
+            if item is peripheral:
+                return self.uart(name)
+        raise MonitorError("a terminal is connected to a UART of the machine")
+
     def _run_to(self, time_ns: int) -> None:
         board = self.require_board()
         board.start_cores()
@@ -166,3 +204,16 @@ class Emulation:
 
     def _logged(self, level: int, source: str, message: str) -> None:
         self.output(f"[{logging.getLevelName(level)}] {source}: {message}\n")
+
+
+class Manager:
+    """The Monitor's `EmulationManager`: what is above a single machine."""
+
+    def __init__(self, emulation: Emulation) -> None:
+        self._emulation = emulation
+
+    def clear(self) -> None:
+        """Remove the machine, its terminals, and all variables and macros."""
+        for name in self._emulation.machines:
+            self._emulation.remove_machine(name)
+        self._emulation.monitor.forget()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from wattbench.core.errors import MachineError
 from wattbench.engines.embedded.emulation import Emulation
+from wattbench.monitor.convert import TimeNs
 
 SLICE_NS = 10_000_000
 
@@ -41,7 +42,7 @@ class Session:
     def run_slice(self) -> None:
         """Let 10 ms of virtual time pass; an error of the machine pauses it."""
         try:
-            self.emulation.run_to(self.emulation.now_ns() + SLICE_NS)
+            self.emulation.run_for(TimeNs(SLICE_NS))
         except MachineError:
             self.emulation.pause()
             raise
