@@ -30,6 +30,7 @@ class Emulation:
         self.monitor = Monitor(self)
         self.uart_records: dict[str, UartRecord] = {}
         self._analyzers: set[str] = set()
+        self._log_levels: dict[str | None, int] = {None: logging.WARNING}
         self._reset_lines: dict[str, list[str]] = {}
         self.output: Callable[[str], None] = lambda text: None
         """Where analyzers and the log write; the command line sets it."""
@@ -124,9 +125,10 @@ class Emulation:
         self._logged(level, "script", message)
 
     def set_log_level(self, level: int, path: str | None) -> None:
-        """See `Target.set_log_level`."""
-        name = "wattbench.machine" + (f".{path.rpartition('.')[2]}" if path else "")
-        logging.getLogger(name).setLevel(level)
+        """See `Target.set_log_level`; only what is said on `output`, counts are kept in any case."""
+        if path is None:
+            self._log_levels.clear()
+        self._log_levels[path.rpartition(".")[2] if path else None] = level
 
     # Members of `emulation`
 
@@ -203,7 +205,8 @@ class Emulation:
         self.monitor.after_reset()
 
     def _logged(self, level: int, source: str, message: str) -> None:
-        self.output(f"[{logging.getLevelName(level)}] {source}: {message}\n")
+        if level >= self._log_levels.get(source, self._log_levels[None]):
+            self.output(f"[{logging.getLevelName(level)}] {source}: {message}\n")
 
 
 class Manager:

@@ -14,6 +14,7 @@ from wattbench.core.host import BusError, BusTarget
 from wattbench.engines.embedded import native
 
 LOGGER = logging.getLogger("wattbench.machine")
+LOGGER.addHandler(logging.NullHandler())
 CFSR_NAMES = {
     0: "IACCVIOL", 1: "DACCVIOL", 3: "MUNSTKERR", 4: "MSTKERR", 8: "IBUSERR", 9: "PRECISERR", 11: "UNSTKERR",
     12: "STKERR", 16: "UNDEFINSTR", 17: "INVSTATE", 18: "INVPC", 19: "NOCP",
