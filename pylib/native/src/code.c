@@ -44,13 +44,6 @@ void wb_block_learn(wb_core *core, uint32_t address, uint32_t size)
         *executed_byte(core->machine, granule) |= (uint8_t)(1u << (granule & 7));
 }
 
-const wb_block *wb_block_at(wb_core *core, uint32_t address, uint32_t size)
-{
-    const wb_block *block = &core->blocks[address >> 1 & (WB_BLOCK_SLOTS - 1)];
-    if (block->key != address + 1 || block->size != size) wb_block_learn(core, address, size);
-    return block;
-}
-
 uint32_t wb_instructions_before(const wb_core *core, uint32_t start, uint32_t pc)
 {
     const uint8_t *code = code_at(core, start, pc - start);
@@ -102,7 +95,6 @@ bool wb_may_execute(wb_core *core, uint32_t address, uint32_t size)
 /* While CPACR denies the FPU: an FP instruction is a NOCP usage fault, ARMv7-M B1.4.7. */
 bool wb_may_use_fp(wb_core *core, uint32_t address, uint32_t size)
 {
-    if (!(wb_block_at(core, address, size)->flags & WB_BLOCK_FP)) return true;
     if ((core->d.cpacr >> 20 & 3) == 1 && wb_core_privileged(core)) return true;
     const uint8_t *code = code_at(core, address, size);
     for (uint32_t at = 0; code && at + 4 <= size;) {

@@ -43,7 +43,7 @@ void wb_core_wake(wb_core *core)
 
 /* ---- hooks ---- */
 
-static bool may_enter(wb_core *core, uint32_t address, uint32_t size)
+static bool may_enter(wb_core *core, const wb_block *block, uint32_t address, uint32_t size)
 {
     if (core->masked_pending && wb_can_take_pending(core)) return false;
     if (core->tlb_negative && !wb_mpu_bypassed(core)) {
@@ -51,19 +51,19 @@ static bool may_enter(wb_core *core, uint32_t address, uint32_t size)
         return false;
     }
     if (core->mixed_code && !wb_may_execute(core, address, size)) return false;
-    return !core->d.fp_disabled || wb_may_use_fp(core, address, size);
+    return !core->d.fp_disabled || !(block->flags & WB_BLOCK_FP) || wb_may_use_fp(core, address, size);
 }
 
 void wb_on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
     wb_core *core = user;
+    const wb_block *block = wb_block_at(core, (uint32_t)address, size);
     if (core->look || core->d.icount >= core->deadline ||
-        (core->careful && !may_enter(core, (uint32_t)address, size))) {
+        (core->careful && !may_enter(core, block, (uint32_t)address, size))) {
         core->block_count = 0;
         uc_emu_stop(uc);
         return;
     }
-    const wb_block *block = wb_block_at(core, (uint32_t)address, size);
     core->block_pc = (uint32_t)address;
     core->block_count = block->count;
     core->block_size = size;

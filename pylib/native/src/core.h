@@ -107,6 +107,10 @@ static inline void wb_set(wb_core *core, int reg, uint32_t value) { uc_reg_write
 bool wb_core_handles(const wb_core *core);          /* handler mode */
 bool wb_core_privileged(const wb_core *core);
 uint32_t wb_get_special(const wb_core *core, int reg);
+
+/* PRIMASK, BASEPRI, FAULTMASK. */
+typedef struct { uint32_t primask, basepri, faultmask; } wb_masks;
+wb_masks wb_get_masks(const wb_core *core);
 void wb_repair_it(wb_core *core);
 void wb_set_control(wb_core *core, uint32_t control, uint32_t ipsr);
 
@@ -129,8 +133,13 @@ void wb_core_free(wb_core *core);
 void wb_send_event(wb_machine *machine);
 bool wb_may_execute(wb_core *core, uint32_t address, uint32_t size);
 bool wb_may_use_fp(wb_core *core, uint32_t address, uint32_t size);
-const wb_block *wb_block_at(wb_core *core, uint32_t address, uint32_t size);
 void wb_block_learn(wb_core *core, uint32_t address, uint32_t size);
+static inline const wb_block *wb_block_at(wb_core *core, uint32_t address, uint32_t size)
+{
+    const wb_block *block = &core->blocks[address >> 1 & (WB_BLOCK_SLOTS - 1)];
+    if (block->key != address + 1 || block->size != size) wb_block_learn(core, address, size);
+    return block;
+}
 uint32_t wb_instructions_before(const wb_core *core, uint32_t start, uint32_t pc);
 void wb_code_changed(wb_machine *machine, uint32_t address, uint32_t size);
 

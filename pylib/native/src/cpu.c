@@ -11,13 +11,27 @@ bool wb_core_privileged(const wb_core *core)
 }
 
 /* MSP, PSP and the masks read as zero for an unprivileged thread: be a handler meanwhile. */
+static void read_batch(const wb_core *core, const int *regs, void **values, int count)
+{
+    bool privileged = wb_core_privileged(core);
+    if (!privileged) wb_set((wb_core *)core, REG(IPSR), WB_NMI);
+    uc_reg_read_batch(core->uc, regs, values, count);
+    if (!privileged) wb_set((wb_core *)core, REG(IPSR), 0);
+}
+
 uint32_t wb_get_special(const wb_core *core, int reg)
 {
-    if (wb_core_privileged(core)) return wb_get(core, reg);
-    wb_set((wb_core *)core, REG(IPSR), WB_NMI);
-    uint32_t value = wb_get(core, reg);
-    wb_set((wb_core *)core, REG(IPSR), 0);
+    uint32_t value = 0;
+    read_batch(core, &reg, (void *[]){ &value }, 1);
     return value;
+}
+
+wb_masks wb_get_masks(const wb_core *core)
+{
+    static const int REGISTERS[] = { REG(PRIMASK), REG(BASEPRI), REG(FAULTMASK) };
+    wb_masks masks = { 0, 0, 0 };
+    read_batch(core, REGISTERS, (void *[]){ &masks.primask, &masks.basepri, &masks.faultmask }, 3);
+    return masks;
 }
 
 /* A callback inside an IT block leaves its IT bits in the CPU state for good: take them away before going on. */

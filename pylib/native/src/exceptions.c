@@ -34,10 +34,11 @@ static int active_priority(const wb_core *core)
 
 static int masked_priority(const wb_core *core, int priority, bool with_primask)
 {
-    int basepri = (int)(wb_get_special(core, REG(BASEPRI)) & 0xFF & core->priority_mask);
+    wb_masks masks = wb_get_masks(core);
+    int basepri = (int)(masks.basepri & core->priority_mask);
     if (basepri && (basepri & group_mask(core)) < priority) priority = basepri & group_mask(core);
-    if (with_primask && (wb_get_special(core, REG(PRIMASK)) & 1) && priority > 0) priority = 0;
-    if ((wb_get_special(core, REG(FAULTMASK)) & 1) && priority > -1) priority = -1;
+    if (with_primask && (masks.primask & 1) && priority > 0) priority = 0;
+    if ((masks.faultmask & 1) && priority > -1) priority = -1;
     return priority;
 }
 
@@ -67,13 +68,15 @@ bool wb_would_wake(const wb_core *core)
 void wb_update_masked_pending(wb_core *core)
 {
     uint32_t number;
-    core->masked_pending = wb_best_group_priority(core, &number) < active_priority(core);
+    int best = wb_best_group_priority(core, &number);
+    core->masked_pending = best != THREAD_PRIORITY && best < active_priority(core);
 }
 
 bool wb_take_pending(wb_core *core)
 {
     uint32_t number;
-    if (core->d.locked_up || wb_best_group_priority(core, &number) >= wb_execution_priority(core)) return false;
+    int best = wb_best_group_priority(core, &number);
+    if (core->d.locked_up || best == THREAD_PRIORITY || best >= wb_execution_priority(core)) return false;
     wb_clear_pending(core, number);
     wb_exception_enter(core, number);
     return true;

@@ -3,8 +3,19 @@
 
 enum { FRAME_WORDS = 8, FP_FRAME_WORDS = 26 };
 
-static const int FRAME_REGISTERS[5] = { REG(R0), REG(R1), REG(R2), REG(R3), REG(R12) };
+static const int FRAME_REGISTERS[] = { REG(R0), REG(R1), REG(R2), REG(R3), REG(R12), REG(LR),
+                                       REG(S0), REG(S1), REG(S2), REG(S3), REG(S4), REG(S5), REG(S6), REG(S7),
+                                       REG(S8), REG(S9), REG(S10), REG(S11), REG(S12), REG(S13), REG(S14), REG(S15),
+                                       REG(FPSCR) };
+enum { FRAME_REGISTER_COUNT = sizeof FRAME_REGISTERS / sizeof *FRAME_REGISTERS, BASIC_REGISTER_COUNT = 6 };
 static const uint32_t XPSR_IT_BITS = 0x0600FC00, XPSR_FLAGS = 0xF80F0000, XPSR_THUMB = 1u << 24;
+
+/* Where in a frame each of FRAME_REGISTERS lies. */
+static int frame_slots(uint32_t *frame, bool fp, void **slots)
+{
+    for (int i = 0; i < FRAME_REGISTER_COUNT; i++) slots[i] = &frame[i < BASIC_REGISTER_COUNT ? i : i + 2];
+    return fp ? FRAME_REGISTER_COUNT : BASIC_REGISTER_COUNT;
+}
 
 /* Copies words between stack and frame until one is refused: 0 all done, else the fault exception. */
 static uint32_t copy_stack(wb_core *core, uint32_t address, uint32_t *frame, uint32_t words, int access, bool privileged)
@@ -28,15 +39,11 @@ static uint32_t push_frame(wb_core *core, uint32_t control, uint32_t ipsr, bool 
     uint32_t frame[FP_FRAME_WORDS] = { 0 }, words = fp ? FP_FRAME_WORDS : FRAME_WORDS;
     uint32_t sp = wb_get(core, REG(SP)) - 4 * words, align = sp >> 2 & 1 & core->d.ccr >> 9;
     sp -= 4 * align;
-    for (int i = 0; i < 5; i++) frame[i] = wb_get(core, FRAME_REGISTERS[i]);
-    frame[5] = wb_get(core, REG(LR));
+    void *slots[FRAME_REGISTER_COUNT];
+    uc_reg_read_batch(core->uc, FRAME_REGISTERS, slots, frame_slots(frame, fp, slots));
     frame[6] = core->d.pc;
     frame[7] = (wb_get(core, REG(XPSR)) & (XPSR_FLAGS | XPSR_IT_BITS | XPSR_THUMB)) | ipsr | align << 9;
-    if (fp) {
-        for (int i = 0; i < 16; i++) frame[8 + i] = wb_get(core, REG(S0) + i);
-        frame[24] = wb_get(core, REG(FPSCR));
-        core->d.fpcar = sp + 4 * FRAME_WORDS;
-    }
+    if (fp) core->d.fpcar = sp + 4 * FRAME_WORDS;
     uint32_t fault = copy_stack(core, sp, frame, words, WB_WRITE, privileged);
     wb_set(core, REG(SP), sp);
     if (!fault) return 0;
@@ -142,10 +149,8 @@ static void pop_frame(wb_core *core, uint32_t exc_return)
         return;
     }
     wb_set_control(core, npriv | (on_psp && to_thread ? 2 : 0) | (fp ? 4 : 0), ipsr);
-    for (int i = 0; i < 5; i++) wb_set(core, FRAME_REGISTERS[i], frame[i]);
-    wb_set(core, REG(LR), frame[5]);
-    for (int i = 0; fp && i < 16; i++) wb_set(core, REG(S0) + i, frame[8 + i]);
-    if (fp) wb_set(core, REG(FPSCR), frame[24]);
+    void *slots[FRAME_REGISTER_COUNT];
+    uc_reg_write_batch(core->uc, FRAME_REGISTERS, slots, frame_slots(frame, fp, slots));
     wb_set(core, REG(SP), (sp + 4 * words) | align << 2);
     wb_set(core, REG(XPSR_NZCVQG), (frame[7] & (XPSR_FLAGS | XPSR_IT_BITS | XPSR_THUMB)) | ipsr);
     core->d.pc = frame[6] & ~1u;                    /* the M7 ignores bit 0 */
