@@ -208,7 +208,7 @@ static uint32_t register_value(wb_ade7913 *ade, unsigned index)
         note_lost(s, taken);
         uint32_t value = s->values[ADE7913_STATUS1] | (s->na ? ADE7913_STATUS1_ADC_NA : 0);
         s->na = 0;
-        s->na_until = taken - 1;
+        if (taken - 1 > s->na_until) s->na_until = taken - 1;
         return value;
     }
     case ADE7913_TEMPOS: return ade->host.tempos();

@@ -129,7 +129,7 @@ static void load(wb_flexpwm *pwm, unsigned n, bool restart)
     *reg(pwm, FLEXPWM_SMSTS, n) &= ~FLEXPWM_SMSTS_RUF;
 }
 
-/* Brings flags, and a load that fell due, up to the present. */
+/* Brings flags, and a load that fell due, up to the present; the tick of a reload counts with what it loads. */
 static void settle(wb_flexpwm *pwm, unsigned n)
 {
     submodule *sub = &pwm->s.sub[n];
@@ -139,13 +139,14 @@ static void settle(wb_flexpwm *pwm, unsigned n)
         int64_t target = loads ? reload : ticks;
         uint32_t flags = *reg(pwm, FLEXPWM_SMSTS, n);
         for (unsigned k = 0; k < VALUES; k++)
-            if (!(flags >> k & 1) && next_match(sub, k) <= target) flags |= 1u << k;
+            if (!(flags >> k & 1) && next_match(sub, k) <= target - loads) flags |= 1u << k;
         if (reload <= target) flags |= FLEXPWM_SMSTS_RF;
         *reg(pwm, FLEXPWM_SMSTS, n) = flags;
         sub->settled = target;
         if (!loads) return;
         rebase(sub, time_of(pwm, n, target));
         load(pwm, n, true);
+        sub->settled = -1;
     }
 }
 

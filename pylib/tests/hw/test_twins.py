@@ -313,21 +313,25 @@ class Ramp:
         return self.gain * {"i": 1.0, "v1": 5.0, "v2": -9.0}[input_name] * np.sin(300 * times_s)
 
 
+def raw_access(side: Side, part: Any) -> tuple[Any, Any, Any]:
+    """The three calls of an SPI bus to a converter, on whichever side it lives."""
+    if not side.native:
+        return part.exchange, part.chip_select, lambda: part.selected
+    calls = SpiPart.from_address(part.lib.wb_ade7913_part(part.handle))
+    owner = ctypes.c_void_p(calls.owner)
+    return (
+        lambda word, bits: calls.exchange(owner, word, bits),
+        lambda on: calls.select(owner, on),
+        lambda: bool(calls.selected(owner)),
+    )
+
+
 def ade_steps(side: Side, program: list[tuple[Any, ...]], crystal: str, reset_us: int) -> list[Any]:
     """Carry out a program on one converter; what it answered, drove and counted."""
     part = (NativeAde7913 if side.native else Ade7913)(side.host, "ade", crystal, reset_us)
     side.add("ade", part)
     part.clip_is_error = False
-    if side.native:
-        native = SpiPart.from_address(part.lib.wb_ade7913_part(part.handle))
-        owner = ctypes.c_void_p(native.owner)
-        exchange, select = (
-            (lambda word, bits: native.exchange(owner, word, bits)),
-            (lambda on: native.select(owner, on)),
-        )
-        selected = lambda: bool(native.selected(owner))  # noqa: E731
-    else:
-        exchange, select, selected = part.exchange, part.chip_select, lambda: part.selected
+    exchange, select, selected = raw_access(side, part)
     side.watch("ade", "DREADY")
     part.reset()
     side.record.clear()

@@ -182,7 +182,10 @@ class FlexPwm(RegisterBlock):
         self[f"SM{n}STS"] &= ~_RUF
 
     def _settle(self, n: int) -> None:
-        """Bring flags, and a load that fell due, up to the present."""
+        """Bring flags, and a load that fell due, up to the present.
+
+        The tick of a reload counts with the values that it loads.
+        """
         while self._runs(n):
             ticks = self._ticks(n)
             reload = self._next_reload(n)
@@ -191,7 +194,7 @@ class FlexPwm(RegisterBlock):
             flags = self[f"SM{n}STS"]
             for k in range(6):
                 match = self._next_match(n, k) if not flags >> k & 1 else None
-                flags |= 1 << k if match is not None and match <= target else 0
+                flags |= 1 << k if match is not None and match <= target - loads else 0
             flags |= _RF if reload is not None and reload <= target else 0
             self[f"SM{n}STS"] = flags
             self._settled[n] = target
@@ -199,6 +202,7 @@ class FlexPwm(RegisterBlock):
                 return
             self._rebase(n, self._clock(n).time_of(target))
             self._load(n, restart=True)
+            self._settled[n] = -1
 
     def _plan(self, n: int) -> None:
         """Set the alarm to the next moment that somebody can see."""

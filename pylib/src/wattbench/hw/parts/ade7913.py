@@ -357,7 +357,7 @@ class Ade7913(Model):
             taken = self.samples_taken
             self._note_lost(taken)
             value = TABLE["STATUS1"]["ADC_NA"].put(TABLE["STATUS1"].reset, self._na)
-            self._na, self._na_until = False, taken - 1
+            self._na, self._na_until = False, max(self._na_until, taken - 1)
             return value
         if name == "TEMPOS":
             return self.front.tempos & 0xFF
