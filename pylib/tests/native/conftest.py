@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,30 +15,27 @@ from program import Board, Program
 HERE = Path(__file__).parent
 
 
+def link(source: str, end: str, folder: Path) -> Program:
+    """Assemble a program and link it with the vector table and what happens at its end."""
+    name = hashlib.sha256((source + end).encode()).hexdigest()[:16]
+    text, image = folder / f"{name}.s", folder / f"{name}.elf"
+    text.write_text(f'.include "macros.inc"\n{source}\n')
+    command = [sys.executable, "-m", "ziglang", "cc", "-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m7"]
+    command += ["-nostdlib", f"-I{HERE}", f"-Wa,-I{HERE}", f"-Wl,-T,{HERE / 'program.ld'}"]
+    done = subprocess.run([*command, str(HERE / end), str(text), "-o", str(image)], check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    return Program(image)
+
+
 @pytest.fixture(scope="session")
-def assemble(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Program]:
+def assemble(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Program]:
     """Source text of a program to its linked image; each text is built once a session."""
     folder = tmp_path_factory.mktemp("programs")
-    built: dict[str, Program] = {}
-
-    def build(source: str) -> Program:
-        if source not in built:
-            name = hashlib.sha256(source.encode()).hexdigest()[:16]
-            text, image = folder / f"{name}.s", folder / f"{name}.elf"
-            text.write_text(f'.include "{HERE / "macros.inc"}"\n{source}\n')
-            command = [sys.executable, "-m", "ziglang", "cc", "-target", "thumb-freestanding-eabihf"]
-            command += ["-mcpu=cortex_m7", "-nostdlib", f"-Wl,-T,{HERE / 'program.ld'}"]
-            command += [str(HERE / "vectors.s"), str(text), "-o", str(image)]
-            done = subprocess.run(command, check=False, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
-            built[source] = Program(image)
-        return built[source]
-
-    return build
+    return cache(lambda source, end="stuck_here.s": link(source, end, folder))
 
 
 @pytest.fixture
-def board(assemble: Callable[[str], Program]) -> Iterator[Callable[..., Board]]:
+def board(assemble: Callable[..., Program]) -> Iterator[Callable[..., Board]]:
     """`board(source)` is a machine with the program loaded and about to run its first instruction."""
     made: list[Board] = []
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 from unicorn import arm_const
+
 from wattbench.engines.embedded import native
 from wattbench.engines.embedded.machine import Machine
 
@@ -49,8 +50,16 @@ class Recorder:
 class Board:
     """One or more cores with code memory at 0, RAM at 0x20000000, ROM at 0x30000000 and a device at 0x40000000."""
 
-    def __init__(self, program: Program, cores: int = 1, mips: int = MIPS, irqs: int = 64, hz: int = 1_000_000_000,
-                 reference_hz: int = 100_000) -> None:  # fmt: skip
+    def __init__(
+        self,
+        program: Program,
+        *,
+        cores: int = 1,
+        mips: int = MIPS,
+        irqs: int = 64,
+        hz: int = 1_000_000_000,
+        reference_hz: int = 100_000,
+    ) -> None:
         self.program, self.symbols = program, program.symbols
         self.machine = Machine()
         self.lib, self.handle = self.machine.lib, self.machine.handle

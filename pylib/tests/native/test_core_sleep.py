@@ -1,5 +1,9 @@
 """WFI, WFE, SEV, sleep on exit."""
 
+import pytest
+
+from wattbench.core.errors import LimitError
+
 
 def test_wfi_sleeps_until_an_interrupt_and_time_jumps(board):
     one = board("entry start\n put ISER, 1\n wfi\n mov r5, r4\n1: b 1b\nentry irq0\n add r4, #1\n bx lr\n .ltorg")
@@ -91,9 +95,6 @@ entry irq0
 
 
 def test_the_awake_limit_ends_a_run_that_never_sleeps(board):
-    import pytest
-    from wattbench.core.errors import LimitError
-
     one = board("entry start\n1: b 1b\n .ltorg")
     one.lib.wb_core_awake_limit(one.handle, 0, 50_000)
     with pytest.raises(LimitError):

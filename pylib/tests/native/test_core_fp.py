@@ -123,7 +123,10 @@ entry irq1
 
 
 def test_fpccr_aspen_off_means_short_frames(board):
-    source = "entry start\n enable_fpu\n put 0xE000EF34, 0\n vmov s0, r0\n svc #0\n done\nentry svc\n log lr\n bx lr\n .ltorg"
+    source = (
+        "entry start\n enable_fpu\n put 0xE000EF34, 0\n vmov s0, r0\n svc #0\n done\nentry svc\n"
+        " log lr\n bx lr\n .ltorg"
+    )
     assert board(source).run().log() == [0xFFFFFFF9]
 
 

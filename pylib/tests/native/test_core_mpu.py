@@ -1,6 +1,12 @@
 """PMSAv7 memory protection (ARMv7-M B3.5): which access is refused, at exactly which address."""
 
+import random
+
 import pytest
+from mpu_random import ACCESSES, memory_of, random_table
+
+from wattbench.core.errors import LockupError
+from wattbench.engines.embedded import native
 
 DACC, IACC = 0x82, 1
 RW, RO_USER, PRIVILEGED, RO, RO_PRIV, NONE = 3, 2, 1, 6, 5, 0
@@ -58,7 +64,9 @@ table: .word {table}, -1
 CODE_ALL, STACKS = "region 8, 0, 0x0300001F", "region 9, 0x20000000, 0x0300001F\n region 10, 0x20030000, 0x0300001F"
 
 
-def probe(board, regions, addresses, flags=0, user=False, read="ldrb r0, [r6]", write="strb r0, [r6]", privileged=""):
+def probe(
+    board, regions, addresses, *, flags=0, user=False, read="ldrb r0, [r6]", write="strb r0, [r6]", privileged=""
+):
     """Bits per address, read then write, and the log of faults."""
     text = "\n".join(f" region {n}, {base:#x}, {attributes:#x}" for n, base, attributes in regions)
     wide = ".w" in read or "t r0" in read
@@ -74,7 +82,8 @@ def probe(board, regions, addresses, flags=0, user=False, read="ldrb r0, [r6]", 
 
 @pytest.mark.parametrize(
     ("ap", "privileged", "user"),
-    [(0, "00", "00"), (1, "11", "00"), (2, "11", "10"), (3, "11", "11"), (4, "00", "00"), (5, "10", "00"), (6, "10", "10"), (7, "10", "10")],
+    [(0, "00", "00"), (1, "11", "00"), (2, "11", "10"), (3, "11", "11"),
+     (4, "00", "00"), (5, "10", "00"), (6, "10", "10"), (7, "10", "10")],
 )  # fmt: skip
 def test_access_permissions(board, ap, privileged, user):
     for size in (32, 1024):  # by exact check, and by Unicorn's own TLB
@@ -312,8 +321,6 @@ entry mem
  done
 .ltorg
 """
-    from wattbench.engines.embedded import native
-
     one = board(source)
     for base in (0x40001000, 0xE0200000):
         one.machine.map_memory(base, 0x1000, native.Memory(0x1000), False, 1)
@@ -341,8 +348,6 @@ entry hard
  done
 .ltorg
 """
-    from wattbench.core.errors import LockupError
-
     one = board(source)
     if allowed:
         assert one.run().reg("r5") == 1
@@ -485,5 +490,21 @@ entry svc
 
 
 def test_a_vector_table_is_read_past_the_mpu(board):
-    source = f"entry start\n enable_faults\n region 0, 0, {rasr(0x400, RW):#x}\n region 2, 0, {rasr(32, NONE):#x}\n {STACKS}\n mpu_on 4\n svc #0\n done\nentry svc\n movs r4, #1\n bx lr\n .ltorg"
+    source = (
+        f"entry start\n enable_faults\n region 0, 0, {rasr(0x400, RW):#x}\n"
+        f" region 2, 0, {rasr(32, NONE):#x}\n {STACKS}\n mpu_on 4\n svc #0\n done\nentry svc\n"
+        " movs r4, #1\n bx lr\n .ltorg"
+    )
     assert board(source).run().reg("r4") == 1
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_set_ups_against_a_model(board, seed):
+    table, faults = random_table(random.Random(100 + seed))
+    one = board(ACCESSES)
+    for address, data in memory_of(table).items():
+        one.poke(address, data)
+    log = one.run(20_000_000).log()
+    assert one.reg("pc") == one.symbols["stuck"]
+    assert {log[i]: log[i + 1 : i + 3] for i in range(0, len(log), 4)} == faults
+    assert len(faults) > 150

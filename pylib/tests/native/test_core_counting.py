@@ -128,7 +128,10 @@ def test_an_alarm_fires_at_exactly_its_time_and_interrupts_at_the_next_block(boa
 
 
 def test_an_alarm_set_by_an_access_cuts_the_running_slice(board):
-    source = "entry start\n ldr r0, =0x40000000\n str r0, [r0]\n put ISER, 1\n1: add r4, #1\n b 1b\nentry irq0\n wfi\n .ltorg"
+    source = (
+        "entry start\n ldr r0, =0x40000000\n str r0, [r0]\n put ISER, 1\n1: add r4, #1\n b 1b\n"
+        "entry irq0\n wfi\n .ltorg"
+    )
     one, seen = board(source, mips=1000), []
     one.device.on_write = lambda offset: one.at(101, lambda: (seen.append(one.machine.now_ns()), one.irq(0, 1)))
     one.run(1_000_000)

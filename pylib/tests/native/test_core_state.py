@@ -1,7 +1,7 @@
 """Saving and restoring in the middle of anything, code that changes, several cores."""
 
 import pytest
-from test_counting import MIXED, NAMES
+from test_core_counting import MIXED, NAMES
 
 
 def snapshot_continues(board, source, times, end, prepare=lambda one: None, **options):
@@ -32,7 +32,10 @@ def test_anywhere_in_a_busy_program(board):
 
 
 def test_asleep(board):
-    source = "entry start\n put 0xE000E014, 9999\n put 0xE000E010, 7\n1: wfi\n add r5, #1\n b 1b\nentry tick\n add r4, #1\n bx lr\n .ltorg"
+    source = (
+        "entry start\n put 0xE000E014, 9999\n put 0xE000E010, 7\n1: wfi\n add r5, #1\n b 1b\n"
+        "entry tick\n add r4, #1\n bx lr\n .ltorg"
+    )
     snapshot_continues(board, source, [500, 10_000, 10_020, 55_000], 200_000)
 
 

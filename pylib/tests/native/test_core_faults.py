@@ -1,6 +1,7 @@
 """Faults: what they report, what they leave untouched, where they escalate to (ARMv7-M B1.5.14, B3.2.15)."""
 
 import pytest
+
 from wattbench.core.errors import LockupError, UnmappedAccessError
 from wattbench.engines.embedded import native
 
@@ -124,7 +125,10 @@ entry bus
 
 def test_a_false_condition_makes_no_access(board):
     one = board(
-        f"entry start\n ldr r6, ={NOTHING:#x}\n cmp r6, #0\n itt eq\n ldreq r4, [r6]\n streq r4, [r6]\n movs r5, #1\n done\n .ltorg"
+
+            f"entry start\n ldr r6, ={NOTHING:#x}\n cmp r6, #0\n itt eq\n ldreq r4, [r6]\n"
+            " streq r4, [r6]\n movs r5, #1\n done\n .ltorg"
+
     ).run()
     assert one.reg("r5") == 1
 
@@ -196,17 +200,20 @@ def test_privileged_only_fpu(board):
 bad: vmov s0, r0
 """
     one = board(
-        f"entry start\n enable_faults\n{body}\n done\n .ltorg\n entry usage\n logat CFSR\n mrs r0, psp\n ldr r4, [r0, #24]\n done\n .ltorg"
+
+            f"entry start\n enable_faults\n{body}\n done\n .ltorg\n entry usage\n logat CFSR\n"
+            " mrs r0, psp\n ldr r4, [r0, #24]\n done\n .ltorg"
+
     ).run()
     assert one.log() == [1 << 19]
     assert one.regs("r4 r8") == [one.symbols["bad"], 1]
 
 
 def test_fetching_from_nothing_is_ibuserr_and_from_a_device_area_iaccviol(board):
-    one, log = fault(board, " ldr r0, =0x10000001\n bx r0")
+    _, log = fault(board, " ldr r0, =0x10000001\n bx r0")
     assert (log[0:2], log[4]) == ([5, 1 << 8], 0x10000000)
     for area in (0x40000000, 0x50000000, 0xA0000000, 0xC0000000, 0xE0000000, 0xF0000000):
-        one, log = fault(board, f" ldr r0, ={area + 1:#x}\n bx r0")
+        _, log = fault(board, f" ldr r0, ={area + 1:#x}\n bx r0")
         assert (log[0:2], log[4]) == ([4, 1], area), hex(area)
 
 
@@ -308,7 +315,10 @@ def test_an_svc_in_a_hard_fault_locks_up(board):
 def test_bkpt_without_a_debugger(board):
     one, log = fault(board, "bad: bkpt #1", enable=False)
     assert (log[0], log[4], log[6]) == (3, one.symbols["bad"], 1 << 31)
-    source = "entry start\n put 0xE000EDFC, 0x10000\nbad: bkpt #1\n done\nentry monitor\n logat 0xE000ED30\n ldr r4, [sp, #24]\n done\n .ltorg"
+    source = (
+        "entry start\n put 0xE000EDFC, 0x10000\nbad: bkpt #1\n done\nentry monitor\n"
+        " logat 0xE000ED30\n ldr r4, [sp, #24]\n done\n .ltorg"
+    )
     one = board(source).run()
     assert (one.log(), one.reg("r4")) == ([2], one.symbols["bad"])
 
@@ -440,20 +450,29 @@ entry start
 def test_unprivileged_code_may_not_touch_the_ppb(board):
     body = " user 0x20004000\n ldr r6, =0xE000E100\nbad: {}"
     for code in ("ldr r4, [r6]", "str r4, [r6]", "ldrb r4, [r6, #0xC00]"):
-        source = f"entry start\n enable_faults\n{body.format(code)}\n done\nentry bus\n logat CFSR\n logat 0xE000ED38\n mrs r0, psp\n ldr r4, [r0, #24]\n done\n .ltorg"
+        source = (
+            f"entry start\n enable_faults\n{body.format(code)}\n done\nentry bus\n logat CFSR\n"
+            " logat 0xE000ED38\n mrs r0, psp\n ldr r4, [r0, #24]\n done\n .ltorg"
+        )
         one = board(source).run()
         assert one.log() == [PRECISE, 0xE000E100 + (0xC00 if "ldrb" in code else 0)]
         assert one.reg("r4") == one.symbols["bad"]
 
 
 def test_unprivileged_code_may_use_stir_when_allowed(board):
-    source = "entry start\n enable_faults\n put 0xE000ED14, 0x202\n put ISER, 1\n user 0x20004000\n put 0xE000EF00, 0\n barrier\n done\nentry irq0\n movs r4, #1\n bx lr\n .ltorg"
+    source = (
+        "entry start\n enable_faults\n put 0xE000ED14, 0x202\n put ISER, 1\n user 0x20004000\n"
+        " put 0xE000EF00, 0\n barrier\n done\nentry irq0\n movs r4, #1\n bx lr\n .ltorg"
+    )
     assert board(source).run().reg("r4") == 1
 
 
 def test_the_policy_report_reads_zero_and_counts(board):
     one = board(
-        f"entry start\n ldr r6, ={NOTHING:#x}\n movs r4, #7\nbad: ldr r4, [r6]\nworse: strb r4, [r6, #1]\n movs r5, #1\n done\n .ltorg"
+
+            f"entry start\n ldr r6, ={NOTHING:#x}\n movs r4, #7\nbad: ldr r4, [r6]\n"
+            "worse: strb r4, [r6, #1]\n movs r5, #1\n done\n .ltorg"
+
     )
     one.lib.wb_unmapped_policy(one.handle, native.UNMAPPED_REPORT)
     one.run()
