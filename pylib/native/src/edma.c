@@ -9,7 +9,7 @@ enum { CHANNELS = 32, ERROR_LINE = 16, SERVICES_PER_INSTANT = 64, STORM_PAUSE_NS
 
 typedef struct {
     uint32_t values[EDMA_COUNT];
-    uint32_t requests, starts;
+    uint32_t requests, starts, shown;   /* shown: INT as the lines have it */
     int32_t forced;
     uint8_t last_channel[2], last_group;
     uint8_t unique;                     /* bit per group: its priorities all differ */
@@ -32,11 +32,15 @@ static uint32_t *tcd(wb_edma *dma, unsigned first, unsigned channel) { return &d
 
 /* ---- requests and arbitration ---- */
 
+/* Each level is taken afresh: whoever sees a line may clear the next one's flag. */
 static void show(wb_edma *dma)
 {
     wb_machine *machine = dma->block.device.machine;
-    uint32_t wanted = dma->s.values[EDMA_INT];
-    for (unsigned n = 0; n < ERROR_LINE; n++) wb_line_set(machine, dma->lines[n], (wanted | wanted >> 16) >> n & 1);
+    const uint32_t *flags = &dma->s.values[EDMA_INT];
+    if (*flags != dma->s.shown) {
+        dma->s.shown = *flags;
+        for (unsigned n = 0; n < ERROR_LINE; n++) wb_line_set(machine, dma->lines[n], (*flags | *flags >> 16) >> n & 1);
+    }
     wb_line_set(machine, dma->lines[ERROR_LINE], (dma->s.values[EDMA_ERR] & dma->s.values[EDMA_EEI]) != 0);
 }
 
@@ -335,11 +339,12 @@ static void put(wb_block *block, unsigned index, uint32_t raw, uint32_t old)
 static void reset(wb_device *device)
 {
     wb_edma *dma = (wb_edma *)device;
-    uint32_t requests = dma->s.requests;
+    uint32_t requests = dma->s.requests, shown = dma->s.shown;
     wb_event_at(device->machine, dma->resume, WB_NEVER);
     memset(&dma->s, 0, sizeof dma->s);
     wb_block_reset(&dma->block);
     dma->s.requests = requests;
+    dma->s.shown = shown;
     dma->s.forced = -1;
     dma->s.instant_ns = -1;
     look_at_priorities(dma);

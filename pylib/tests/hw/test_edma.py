@@ -242,3 +242,14 @@ def test_continuous_links_skip_arbitration(dma, control, seen):
     dma.side.bus.run_to(1)
     assert bytes(dma.memory[0x300:0x302]) == b"ab"
     assert bytes(dma.memory[0x400:0x404]) == seen
+
+
+def test_a_flag_that_is_cleared_while_an_earlier_output_rises_stays_down(dma):
+    dma.side.models["dma"].outputs[1].connect(lambda level: level and dma.write(CINT, 0x40), announce=False)
+    dma.write(0, 0x420, 4)
+    for channel in (1, 5):
+        dma.install(channel, tcd(0x100, 0x200, 1, size=0, count=1, csr=INTMAJOR))
+        dma.write(SSRT, channel)
+    dma.write(0, 0x400, 4)
+    assert dma.read(INT) == 0
+    assert not dma.side.models["dma"].outputs[5].level

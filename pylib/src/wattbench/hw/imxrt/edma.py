@@ -418,7 +418,8 @@ class Edma(RegisterBlock):
             self._run()
 
     def _show(self) -> None:
-        interrupts = self["INT"]
+        """Drive the outputs; each level is taken afresh, as whoever sees one may clear the next one's flag."""
         for number in range(16):
-            self.outputs[number].set(bool((interrupts | interrupts >> 16) >> number & 1))
+            flags = self["INT"]
+            self.outputs[number].set(bool((flags | flags >> 16) >> number & 1))
         self.outputs["ERROR"].set(bool(self["ERR"] & self["EEI"]))
