@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +13,11 @@ from pathlib import Path
 import pytest
 from program import Board, Program
 
+from wattbench.engines.embedded import native
+
 HERE = Path(__file__).parent
+# test_core_sanitizers.py runs these tests again in a child, with a library built for that.
+native.LIBRARY = Path(os.environ.get("WATTBENCH_TEST_CORE", native.LIBRARY))
 
 
 def link(source: str, end: str, folder: Path) -> Program:

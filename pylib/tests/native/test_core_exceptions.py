@@ -218,10 +218,8 @@ entry start
 
 def test_a_level_interrupt_pends_again_until_the_level_falls(board):
     one = board(
-
-            "entry start\n put ISER, 1\n done\nentry irq0\n add r4, #1\n ldr r0, =0x40000000\n"
-            " str r4, [r0]\n bx lr\n .ltorg"
-
+        "entry start\n put ISER, 1\n done\nentry irq0\n add r4, #1\n ldr r0, =0x40000000\n"
+        " str r4, [r0]\n bx lr\n .ltorg"
     )
     one.device.on_write = lambda offset: one.irq(0, 0) if len(one.device.accesses) == 3 else None
     one.at(1000, lambda: one.irq(0, 1))
@@ -231,10 +229,8 @@ def test_a_level_interrupt_pends_again_until_the_level_falls(board):
 
 def test_an_edge_while_active_is_remembered_once(board):
     one = board(
-
-            "entry start\n put ISER, 1\n done\nentry irq0\n add r4, #1\n ldr r0, =0x40000000\n"
-            " str r4, [r0]\n bx lr\n .ltorg"
-
+        "entry start\n put ISER, 1\n done\nentry irq0\n add r4, #1\n ldr r0, =0x40000000\n"
+        " str r4, [r0]\n bx lr\n .ltorg"
     )
 
     def pulses(offset):
@@ -456,10 +452,8 @@ def test_every_way_to_load_pc_returns(board):
 
 def test_exc_return_values_are_no_returns_in_thread_mode(board):
     one = board(
-
-            "entry start\n enable_faults\n ldr r0, =0xFFFFFFF9\n bx r0\nentry mem\n logat CFSR\n"
-            " ldr r4, [sp, #24]\n done\n .ltorg"
-
+        "entry start\n enable_faults\n ldr r0, =0xFFFFFFF9\n bx r0\nentry mem\n logat CFSR\n"
+        " ldr r4, [sp, #24]\n done\n .ltorg"
     ).run()
     assert one.log() == [1]
     assert one.reg("r4") == 0xFFFFFFF8

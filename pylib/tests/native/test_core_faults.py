@@ -125,10 +125,8 @@ entry bus
 
 def test_a_false_condition_makes_no_access(board):
     one = board(
-
-            f"entry start\n ldr r6, ={NOTHING:#x}\n cmp r6, #0\n itt eq\n ldreq r4, [r6]\n"
-            " streq r4, [r6]\n movs r5, #1\n done\n .ltorg"
-
+        f"entry start\n ldr r6, ={NOTHING:#x}\n cmp r6, #0\n itt eq\n ldreq r4, [r6]\n"
+        " streq r4, [r6]\n movs r5, #1\n done\n .ltorg"
     ).run()
     assert one.reg("r5") == 1
 
@@ -200,10 +198,8 @@ def test_privileged_only_fpu(board):
 bad: vmov s0, r0
 """
     one = board(
-
-            f"entry start\n enable_faults\n{body}\n done\n .ltorg\n entry usage\n logat CFSR\n"
-            " mrs r0, psp\n ldr r4, [r0, #24]\n done\n .ltorg"
-
+        f"entry start\n enable_faults\n{body}\n done\n .ltorg\n entry usage\n logat CFSR\n"
+        " mrs r0, psp\n ldr r4, [r0, #24]\n done\n .ltorg"
     ).run()
     assert one.log() == [1 << 19]
     assert one.regs("r4 r8") == [one.symbols["bad"], 1]
@@ -469,10 +465,8 @@ def test_unprivileged_code_may_use_stir_when_allowed(board):
 
 def test_the_policy_report_reads_zero_and_counts(board):
     one = board(
-
-            f"entry start\n ldr r6, ={NOTHING:#x}\n movs r4, #7\nbad: ldr r4, [r6]\n"
-            "worse: strb r4, [r6, #1]\n movs r5, #1\n done\n .ltorg"
-
+        f"entry start\n ldr r6, ={NOTHING:#x}\n movs r4, #7\nbad: ldr r4, [r6]\n"
+        "worse: strb r4, [r6, #1]\n movs r5, #1\n done\n .ltorg"
     )
     one.lib.wb_unmapped_policy(one.handle, native.UNMAPPED_REPORT)
     one.run()
