@@ -14,14 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pairs import EchoPart, Side, Source, compare
 
-from wattbench.engines.embedded.twins import (
-    NativeAde7913,
-    NativeDmaMux,
-    NativeEdma,
-    NativeFlexPwm,
-    NativeLpspi,
-    SpiPart,
-)  # fmt: skip
+from wattbench.engines.embedded.twins import NativeAde7913, NativeDmaMux, NativeEdma, NativeFlexPwm, NativeLpspi
+from wattbench.engines.embedded.twins.binding import SpiPart  # fmt: skip
 from wattbench.hw.imxrt import dmamux, edma, flexpwm, lpspi
 from wattbench.hw.parts.ade7913 import Ade7913
 

@@ -38,6 +38,8 @@ class Model:
     type_name: ClassVar[str] = ""
     size: ClassVar[int] = 0
     """Bytes of address space; 0 for a model that is not on the bus."""
+    on_chip: ClassVar[bool] = True
+    """Whether the chip's reset reaches it; parts outside are reset by their own pins and by power."""
     default_output: ClassVar[str | None] = None
     """Output meant by a bare `-> nvic@5`."""
     state_names: ClassVar[tuple[str, ...]] = ()

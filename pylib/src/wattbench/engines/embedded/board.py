@@ -169,11 +169,15 @@ class Board:
         self.reset()
 
     def reset(self) -> None:
-        """The chip's reset: cores and models begin anew, memories keep their contents; the macro `reset` follows."""
+        """The chip's reset: cores and its blocks begin anew; memories and parts outside keep what they have.
+
+        The Monitor's macro `reset` follows.
+        """
         for core in self.cores:
             core.reset()
         for _, item in self.models():
-            item.reset()
+            if item.on_chip:
+                item.reset()
         self.after_reset()
         self.start_cores()
 

@@ -199,6 +199,10 @@ class Machine:
         """Reset the chip as soon as possible."""
         self.lib.wb_request_stop(self.handle, native.STOP_RESET)
 
+    def callback(self, function: Callable[..., Any], default: Any = None) -> Callable[..., Any]:
+        """`function` for calls from the native core: an exception in it stops the run and is raised outside."""
+        return self._guard.wrap(function, default)
+
     def on_reset_request(self, action: Callable[[], None]) -> None:
         """What to do when firmware or a watchdog resets the chip."""
         self._reset_request = action

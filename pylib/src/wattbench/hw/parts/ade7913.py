@@ -66,6 +66,7 @@ class Ade7913(Model):
     Evidence: `samples_taken`, `last_sample_ns`, `overruns` (samples skipped between two reads), `clipped_samples`.
     """
 
+    on_chip = False
     default_output = "DREADY"
     state_names = (
         "_config", "_emi", "_counter", "_snapshot", "_locked", "_ready_ns", "_anchor_ns", "_preset", "_hz", "_running",

@@ -10,6 +10,7 @@ from wattbench.core.model import Model, model
 class Button(Model):
     """Output `IRQ` is high while it is pressed (low with `invert`). A reset of the board does not release it."""
 
+    on_chip = False
     default_output = "IRQ"
 
     def __init__(self, host: Host, name: str, *, invert: bool = False) -> None:

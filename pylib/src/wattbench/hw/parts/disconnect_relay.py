@@ -22,6 +22,7 @@ class DisconnectRelay(Model):
     contact is closed. A reset of the board does not move a mechanical part, nor does it forget a pulse.
     """
 
+    on_chip = False
     state_names = ("operations", "short_pulses", "_coils", "_moved")
 
     def __init__(self, host: Host, name: str, *, min_pulse_ms: float = 20, closed: bool = True) -> None:

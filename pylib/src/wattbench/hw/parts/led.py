@@ -10,6 +10,7 @@ from wattbench.core.model import Model, model
 class Led(Model):
     """Input 0 drives it. Output `State` is high while it shines, for taps and optical heads."""
 
+    on_chip = False
     default_output = "State"
 
     def __init__(self, host: Host, name: str, *, invert: bool = False) -> None:

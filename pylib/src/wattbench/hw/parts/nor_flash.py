@@ -72,6 +72,7 @@ class MappedArray:
 class NorFlash(Model):
     """A NOR flash on a FlexSPI port; `part` names an entry of `nor_flash.toml`."""
 
+    on_chip = False
     state_names = ("status", "parameters", "write_enabled", "reset_enabled", "asleep", "operation", "own_contents")
 
     def __init__(self, host: Host, name: str, part: str = "IS25WP064A", base: int | None = None) -> None:

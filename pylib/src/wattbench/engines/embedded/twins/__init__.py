@@ -1,0 +1,27 @@
+"""Native twins of Python models: the same outward attributes over blocks that live in the native core.
+
+A twin's registers and timing are in C (pylib/native/src) and saved with the machine; what stays in Python, such as the
+analog side of a converter, is shared with the model. `native_twin` tells the engine which model types have one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from wattbench.engines.embedded.twins.ade7913 import NativeAde7913
+from wattbench.engines.embedded.twins.dma import NativeDmaMux, NativeEdma
+from wattbench.engines.embedded.twins.flexpwm import NativeFlexPwm
+from wattbench.engines.embedded.twins.lpspi import NativeLpspi
+from wattbench.engines.embedded.twins.twin import Twin
+
+__all__ = ["NativeAde7913", "NativeDmaMux", "NativeEdma", "NativeFlexPwm", "NativeLpspi", "native_twin"]
+
+_TWINS: dict[str, type[Twin]] = {
+    kind.type_name: kind for kind in (NativeEdma, NativeDmaMux, NativeLpspi, NativeFlexPwm, NativeAde7913)
+}
+
+
+def native_twin(type_name: str) -> Callable[..., Any] | None:
+    """The native twin of a model type, None where there is none."""
+    return _TWINS.get(type_name)
