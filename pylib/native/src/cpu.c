@@ -48,10 +48,8 @@ void wb_repair_it(wb_core *core)
  */
 void wb_set_control(wb_core *core, uint32_t control, uint32_t ipsr)
 {
-    wb_set(core, REG(IPSR), WB_NMI);
-    wb_set(core, REG(CONTROL), 0);
-    wb_set(core, REG(IPSR), 0);
-    wb_set(core, REG(CONTROL), ipsr ? control & ~2u : control);
-    wb_set(core, REG(IPSR), ipsr);
-    wb_set(core, REG(APSR_NZCV), wb_get(core, REG(APSR_NZCV)));
+    static const int REGISTERS[] = { REG(IPSR), REG(CONTROL), REG(IPSR), REG(CONTROL), REG(IPSR), REG(APSR_NZCV) };
+    uint32_t handler = WB_NMI, none = 0, flags = wb_get(core, REG(APSR_NZCV)), wanted = ipsr ? control & ~2u : control;
+    void *values[] = { &handler, &none, &none, &wanted, &ipsr, &flags };
+    uc_reg_write_batch(core->uc, REGISTERS, values, sizeof REGISTERS / sizeof *REGISTERS);
 }

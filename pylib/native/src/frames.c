@@ -21,7 +21,8 @@ static int frame_slots(uint32_t *frame, bool fp, void **slots)
 static uint32_t copy_stack(wb_core *core, uint32_t address, uint32_t *frame, uint32_t words, int access, bool privileged)
 {
     for (uint32_t i = 0; i < words; i++, address += 4) {
-        if ((wb_mpu_permissions(core, address, privileged) & access) != access) return WB_MEM_MANAGE;
+        bool new_granule = i == 0 || !(address & 31);         /* permissions never change inside 32 bytes */
+        if (new_granule && !(wb_mpu_permissions(core, address, privileged) & access)) return WB_MEM_MANAGE;
         wb_region *region = wb_region_at(core->machine, address, core->number);
         if (!region || !region->memory || (access == WB_WRITE && region->kind == WB_REGION_ROM)) return WB_BUS_FAULT;
         uint32_t offset = address - region->base;

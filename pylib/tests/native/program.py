@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes as c
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
@@ -12,6 +14,7 @@ from unicorn import arm_const
 from wattbench.engines.embedded import native
 from wattbench.engines.embedded.machine import Machine
 
+HERE = Path(__file__).parent
 CODE, ROM, RAM, DEVICE, LOG = 0x0, 0x30000000, 0x20000000, 0x40000000, 0x20030000
 CODE_SIZE, RAM_SIZE, ROM_SIZE = 0x10000, 0x40000, 0x1000
 MIPS = 500
@@ -27,6 +30,18 @@ class Program:
             self.segments = [(s["p_paddr"], s.data()) for s in elf.iter_segments() if s["p_type"] == "PT_LOAD"]
             table = elf.get_section_by_name(".symtab")
             self.symbols = {s.name: s["st_value"] & ~1 for s in table.iter_symbols()}
+
+
+def link(source: str, end: str, folder: Path) -> Program:
+    """Assemble a program and link it with the vector table and what happens at its end."""
+    name = hashlib.sha256((source + end).encode()).hexdigest()[:16]
+    text, image = folder / f"{name}.s", folder / f"{name}.elf"
+    text.write_text(f'.include "macros.inc"\n{source}\n')
+    command = [sys.executable, "-m", "ziglang", "cc", "-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m7"]
+    command += ["-nostdlib", f"-I{HERE}", f"-Wa,-I{HERE}", f"-Wl,-T,{HERE / 'program.ld'}"]
+    done = subprocess.run([*command, str(HERE / end), str(text), "-o", str(image)], check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    return Program(image)
 
 
 class Recorder:
