@@ -1,4 +1,5 @@
 /* The machine: events, lines, and the loop that lets cores and events take turns. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,14 @@ void wb_machine_free(wb_machine *machine)
     free(machine);
 }
 
+/* The tables are of fixed size; a platform that needs more has to be told at once, not by broken memory. */
+void wb_check_limit(unsigned used, unsigned limit, const char *what)
+{
+    if (used < limit) return;
+    fprintf(stderr, "wattbench: the platform has more than %u %s; raise the limit in native/src/machine.h\n", limit, what);
+    abort();
+}
+
 /* ---- events: few of them, so a scan is faster than a heap ---- */
 
 static void find_next(wb_machine *machine)
@@ -50,6 +59,7 @@ static void shorten_slice(wb_machine *machine)
 
 unsigned wb_event_new(wb_machine *machine, void (*fire)(void *), void *owner)
 {
+    wb_check_limit(machine->event_count, WB_MAX_EVENTS, "native alarms");
     machine->events[machine->event_count] = (wb_event){ WB_NEVER, fire, owner };
     return machine->event_count++;
 }
@@ -102,6 +112,7 @@ void wb_fire_due(wb_machine *machine)
 
 unsigned wb_line_new(wb_machine *machine)
 {
+    wb_check_limit(machine->line_count, WB_MAX_LINES, "native lines");
     machine->lines[machine->line_count] = (wb_line){ .irq_core = -1, .irq = -1 };
     return machine->line_count++;
 }

@@ -80,7 +80,6 @@ typedef struct wb_region {
     uint8_t *memory;
     wb_device *device;
     uint32_t cores;                     /* bit per core that sees it */
-    struct wb_region *next;             /* further region that shares a 4 KiB page */
 } wb_region;
 
 /* A digital signal inside the native core: fans out to interrupt inputs, devices and, if watched, to the host. */
@@ -107,7 +106,7 @@ struct wb_machine {
     unsigned core_count;
     wb_region regions[WB_MAX_REGIONS];
     unsigned region_count;
-    wb_region **pages;                  /* first region of each 4 KiB page */
+    wb_region **pages;                  /* the region of each 4 KiB page */
     uint8_t *executed;                  /* bit per 64 bytes: code was run from it */
     wb_event events[WB_MAX_EVENTS];
     unsigned event_count;

@@ -3,11 +3,21 @@
 
 #include "core.h"
 
+/* Stands for a page that several regions share. */
+static wb_region shared_page;
+
+static bool holds(const wb_region *region, uint32_t address, unsigned core)
+{
+    return address - region->base < region->size && region->cores >> core & 1;
+}
+
 wb_region *wb_region_at(const wb_machine *machine, uint32_t address, unsigned core)
 {
     wb_region *region = machine->pages[address >> 12];
-    while (region && (address - region->base >= region->size || !(region->cores >> core & 1))) region = region->next;
-    return region;
+    if (region != &shared_page) return region && holds(region, address, core) ? region : NULL;
+    for (unsigned i = machine->region_count; i-- > 0;)        /* the region mapped last is on top */
+        if (holds(&machine->regions[i], address, core)) return (wb_region *)&machine->regions[i];
+    return NULL;
 }
 
 /* ---- building the map ---- */
@@ -17,10 +27,8 @@ static wb_region *add_region(wb_machine *machine, uint32_t base, uint32_t size, 
     if (machine->region_count == WB_MAX_REGIONS || size == 0) return NULL;
     wb_region *region = &machine->regions[machine->region_count++];
     *region = (wb_region){ .base = base, .size = size, .cores = cores };
-    for (uint32_t page = base >> 12; page <= (base + size - 1) >> 12; page++) {
-        if (machine->pages[page]) region->next = machine->pages[page];
-        machine->pages[page] = region;
-    }
+    for (uint32_t page = base >> 12; page <= (base + size - 1) >> 12; page++)
+        machine->pages[page] = machine->pages[page] ? &shared_page : region;
     return region;
 }
 
@@ -51,6 +59,7 @@ int wb_map_host(wb_machine *machine, uint32_t base, uint32_t size, uint32_t core
 void wb_device_add(wb_machine *machine, wb_device *device, uint32_t base, uint32_t size, uint32_t cores)
 {
     device->machine = machine;
+    wb_check_limit(machine->device_count, WB_MAX_REGIONS, "devices");
     machine->devices[machine->device_count++] = device;
     wb_region *region = size ? add_region(machine, base, size, cores) : NULL;
     if (!region) return;
