@@ -59,6 +59,11 @@ def test_exceptions_set_the_event_register(board):
     assert board(source).run(5000).reg("r4") == 1
 
 
+def test_exception_entry_alone_sets_the_event_register_too(board):
+    source = "entry start\n svc #0\n done\nentry svc\n wfe\n movs r4, #1\n done"
+    assert board(source).run(5000).reg("r4") == 1
+
+
 def test_sevonpend_makes_a_disabled_interrupt_an_event(board):
     source = "entry start\n put 0xE000ED10, 16\n wfe\n movs r4, #1\n wfi\n .ltorg"
     one = board(source)
