@@ -110,7 +110,9 @@ def errors(seconds: float) -> dict[str, dict[str, float]]:
         grid.set_balanced_load(230.0, 20.0, power_factor, capacitive=capacitive)
         bench.run_for("0.4")
         register = measure_energy(bench, grid, "active_import[total]", seconds, point=name, limit_percent=1.0)
-        pulses = measure_energy_by_pulses(bench, grid, "active", seconds, point=name, limit_percent=1.0, per_kilo_hour=1000.0)
+        pulses = measure_energy_by_pulses(
+            bench, grid, "active", seconds, point=name, limit_percent=1.0, per_kilo_hour=1000.0
+        )
         result[name] = {"registers": register.error_percent, "pulses": pulses.error_percent}
     return result
 

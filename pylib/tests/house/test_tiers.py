@@ -54,7 +54,7 @@ def test_imports_only_go_down():
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize(("room", "other"), FORBIDDEN, ids=lambda item: str(item))
+@pytest.mark.parametrize(("room", "other"), FORBIDDEN, ids=str)
 def test_rooms_that_must_not_know_each_other(room, other):
     wrong = [f"{path}:{line}" for path, line, a, b in imports() if (a, b) == (room, other)]
     assert not wrong, f"{FORBIDDEN[room, other]}: {wrong}"
