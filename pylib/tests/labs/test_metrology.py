@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from grid_bench import FakeBench
 
+from wattbench.bench.manifest import Booking
 from wattbench.core.errors import SourceError, StimulusError, UsageError, VerdictError
 from wattbench.labs.grid import Grid
 from wattbench.labs.metrology import (
@@ -37,6 +38,9 @@ class Edges:
 
 class FakeMeter(FakeBench):
     """Adds u * i of whole buffers of 30 samples into registers, and pulses sample by sample."""
+
+    booking = Booking()
+    cycle = 1
 
     def __init__(self, gain: float = 1.0, per_kwh: float = 1000.0) -> None:
         super().__init__(("L1", "L2", "L3"))
@@ -70,7 +74,7 @@ class FakeMeter(FakeBench):
         if ("L1", "voltage") not in self.codes:
             return [0.0] if name == "total_kwh" else [0.0] * 3
         energies = self._energies_wh()
-        last = energies.shape[1] // BUFFER * BUFFER - 1
+        last = energies.shape[1] // BUFFER * BUFFER // self.cycle * self.cycle - 1
         per_phase = energies[:, last].tolist() if last >= 0 else [0.0] * 3
         return [math.fsum(per_phase) / 1000] if name == "total_kwh" else per_phase
 
@@ -90,6 +94,32 @@ def test_percentage_error_keeps_its_sign_for_export():
     assert error_percent(-101, -100) == pytest.approx(-1)
     with pytest.raises(StimulusError, match="Nothing was injected"):
         error_percent(1, 0)
+
+
+class CycleMeter(FakeMeter):
+    """Books a mains cycle at a time, when the buffer that its last sample is in is full."""
+
+    booking = Booking(0.02, 0.00375)
+    cycle = 160
+
+
+@pytest.mark.parametrize("duration_s", [1.0, 1.2345, 1.5099])
+def test_portions_that_a_meter_books_are_no_error(duration_s):
+    meter = CycleMeter()
+    grid = loaded(meter)
+    meter.run_for(0.0123)
+    result = measure_energy(meter, grid, "total_kwh", duration_s, point="p", limit_percent=1, hours_per_unit=1000)
+    assert abs(result.error_percent) <= result.uncertainty_percent
+    assert result.uncertainty_percent == pytest.approx(0.4 / duration_s, rel=0.05)
+    assert duration_s <= (result.to_ns - result.from_ns) / S < duration_s + 0.03
+
+
+def test_a_meter_that_books_nothing_is_not_waited_for_without_end():
+    meter = CycleMeter()
+    grid = loaded(meter, 0.0)
+    span = observe(meter, grid, ["total_kwh"], 1.0)
+    assert span.before == span.after
+    assert span.to_ns - span.from_ns < 1.1 * S
 
 
 @pytest.mark.parametrize(("gain", "passed"), [(1.0, True), (1.004, True), (1.006, False), (0.99, False)])

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from wattbench.bench.manifest import Booking
 from wattbench.core.analog import AnalogPort
 from wattbench.core.clock import to_ns
 from wattbench.core.errors import LimitError, UsageError
@@ -128,6 +129,7 @@ class FakeBench:
         return values[:1] if element in ("total", "0") else values
 
     settle_s = 0.5
+    booking = Booking()
 
     def number(self, name):
         values = self.register(name)

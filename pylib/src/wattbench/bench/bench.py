@@ -11,7 +11,14 @@ from types import TracebackType
 from typing import Any
 
 from wattbench.bench.console import Console
-from wattbench.bench.manifest import FrontEndDescription, Manifest, PulseOutput, RegisterDescription, read_manifest
+from wattbench.bench.manifest import (
+    Booking,
+    FrontEndDescription,
+    Manifest,
+    PulseOutput,
+    RegisterDescription,
+    read_manifest,
+)
 from wattbench.bench.products import find_manifest
 from wattbench.core.clock import to_ns
 from wattbench.core.errors import FirmwareFileError, LimitError, UsageError
@@ -154,6 +161,11 @@ class Bench:
     def settle_s(self) -> float:
         """How long after a change of the mains the momentary registers show all of it."""
         return self.manifest.metrology.settle_ms / 1000
+
+    @property
+    def booking(self) -> Booking:
+        """How the energy registers advance."""
+        return self.manifest.metrology.booking
 
     def pulse_constant(self, kind: str) -> float:
         """Flashes of a metrology LED per kWh or kvarh; raises UsageError if there is none."""

@@ -42,6 +42,19 @@ class PulseOutput:
 
 
 @dataclass(frozen=True)
+class Booking:
+    """How a meter's energy registers advance: at least every `period_s`, up to `jitter_s` after a portion's end."""
+
+    period_s: float = 0.0
+    jitter_s: float = 0.0
+
+    @property
+    def step_s(self) -> float:
+        """How finely an advance is looked for."""
+        return max(self.jitter_s / 16, 50e-6)
+
+
+@dataclass(frozen=True)
 class Metrology:
     """What the meter is made for."""
 
@@ -53,6 +66,15 @@ class Metrology:
     sample_rate_hz: float
     window_ms: float
     settle_ms: float
+    register_period_ms: float = 0.0
+    """Longest time between two advances of the energy registers."""
+    register_jitter_ms: float = 0.0
+    """How much later than the end of the energy it adds an advance may come."""
+
+    @property
+    def booking(self) -> Booking:
+        """How the energy registers advance."""
+        return Booking(self.register_period_ms / 1000, self.register_jitter_ms / 1000)
 
 
 @dataclass(frozen=True)

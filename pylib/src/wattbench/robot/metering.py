@@ -69,7 +69,7 @@ class Metering(BenchLibrary):
                 series.times_s, series.injected, series.times_s, series.measured,
             )
         )  # fmt: skip
-        return Window(name, Span(begin.from_ns, end.to_ns, begin.before, end.after))
+        return Window(name, Span(begin.from_ns, end.to_ns, begin.before, end.after, begin.jitter_s))
 
     @keyword
     def energy_error_should_be_below(

@@ -36,7 +36,7 @@ def judge_register(
     """
     measured = (_pick(register, span.after, phase) - _pick(register, span.before, phase)) * hours_per_unit
     injected = truth.injected(span.from_ns, span.to_ns).value(quantity, phase)
-    doubt = resolution * hours_per_unit
+    doubt = resolution * hours_per_unit + _booked_late(span, truth, quantity, phase)
     if latency_s:
         late_ns = min(to_ns(latency_s), span.from_ns)
         doubt += abs(truth.injected(span.from_ns - late_ns, span.to_ns - late_ns).value(quantity, phase) - injected)
@@ -52,6 +52,15 @@ def judge_register(
         from_ns=span.from_ns,
         to_ns=span.to_ns,
     )
+
+
+def _booked_late(span: Span, truth: Truth, quantity: str, phase: str | None) -> float:
+    """Energy that may have been booked at one end of the span and not at the other."""
+    late_ns = min(to_ns(span.jitter_s), span.from_ns)
+    if not late_ns:
+        return 0.0
+    ends = (truth.injected(end_ns - late_ns, end_ns).value(quantity, phase) for end_ns in (span.from_ns, span.to_ns))
+    return max(map(abs, ends))
 
 
 def measure_energy(

@@ -1,8 +1,9 @@
 """Read a meter before and after a stretch of virtual time.
 
-A meter books energy in portions: after each buffer of samples, say. Its registers are therefore late by some latency.
-Two readings of the same latency cancel it as long as the power before both is the same; what is left otherwise (and
-the registers' resolution, and the jitter of pulse edges) becomes the uncertainty of the measurement.
+A meter books energy in portions: a mains cycle at a time, say, once the buffer with its last sample is full. Readings
+are therefore taken just after the registers have advanced, so that a whole number of portions lies between them. What
+is left (how unequally late the portions are booked, the registers' resolution, the jitter of pulse edges, a latency
+while the load differs) becomes the uncertainty of the measurement.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from wattbench.bench.manifest import Booking
 from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import UsageError
 from wattbench.engines.engine import EdgeTap
@@ -23,6 +25,10 @@ class MeterReader(Protocol):
     @property
     def now_ns(self) -> int:
         """Virtual time."""
+
+    @property
+    def booking(self) -> Booking:
+        """How its energy registers advance."""
 
     def run_for(self, seconds: float) -> None:
         """Let virtual time pass."""
@@ -47,12 +53,13 @@ class Truth(Protocol):
 
 @dataclass(frozen=True)
 class Span:
-    """Readings of registers at two virtual times."""
+    """Readings of registers at two virtual times; each may be late by up to `jitter_s` more than the other."""
 
     from_ns: int
     to_ns: int
     before: Mapping[str, list[float]]
     after: Mapping[str, list[float]]
+    jitter_s: float = 0.0
 
 
 def observe(
@@ -60,17 +67,32 @@ def observe(
 ) -> Span:
     """Read registers, run for `duration_s` and read them again.
 
-    Both readings are taken at least `settle_s` after the last change of the grid, so the machine may run a little
-    before the span, and the span becomes longer when the grid changes at its end. Changes within it count fully.
+    Both readings are taken at least `settle_s` after the last change of the grid and just after the registers have
+    advanced, so the machine may run a little before the span, and the span is a little longer than asked for. Changes
+    within it count fully.
     """
     if duration_s <= 0:
         raise UsageError(f"A measurement needs a duration above 0 s, not {duration_s}.")
     _settle(bench, truth, settle_s)
+    jitter_s = _await_advance(bench, registers)
     from_ns, before = bench.now_ns, {name: bench.register(name) for name in registers}
     bench.run_for(duration_s)
     if truth.last_change_ns > from_ns:
         _settle(bench, truth, settle_s)
-    return Span(from_ns, bench.now_ns, before, {name: bench.register(name) for name in registers})
+    _await_advance(bench, registers)
+    return Span(from_ns, bench.now_ns, before, {name: bench.register(name) for name in registers}, jitter_s)
+
+
+def _await_advance(bench: MeterReader, registers: Sequence[str]) -> float:
+    """Run until a register moves, or no energy is booked for longer than a period; the doubt that is left in s."""
+    booking = bench.booking
+    if not registers or not booking.period_s:
+        return 0.0
+    before = [bench.register(name) for name in registers]
+    limit_ns = bench.now_ns + to_ns(1.5 * (booking.period_s + booking.jitter_s))
+    while bench.now_ns < limit_ns and before == [bench.register(name) for name in registers]:
+        bench.run_for(booking.step_s)
+    return booking.jitter_s + booking.step_s
 
 
 def _settle(bench: MeterReader, truth: Truth, settle_s: float) -> None:
