@@ -67,9 +67,9 @@ class Core(Model):
 
 
 class Memory(Model):
-    def __init__(self, host, name, *, size: int, read_only: bool = False):
+    def __init__(self, host, name, *, size: int):
         super().__init__(host, name)
-        self.size, self.read_only = size, read_only
+        self.size = size
 
 
 OWN_TYPES = {
@@ -77,6 +77,7 @@ OWN_TYPES = {
     "IRQControllers.NVIC": Core,
     "Miscellaneous.DWT": Core,
     "Memory.MappedMemory": Memory,
+    "Wattbench.FlashMemory": Memory,
 }
 
 

@@ -26,20 +26,28 @@ ERASED_FLASH = 0xFF
 
 
 class MappedMemory:
-    """`Memory.MappedMemory` and `Memory.ArrayMemory`: RAM, or with `readOnly` a memory that only its part changes."""
+    """`Memory.MappedMemory` and `Memory.ArrayMemory`: RAM."""
 
-    def __init__(self, host: Machine, name: str, *, size: int, read_only: bool = False) -> None:
+    read_only, fill = False, 0
+
+    def __init__(self, host: Machine, name: str, *, size: int) -> None:
         """`size` in bytes, whole 4 KiB pages."""
-        self.name, self.size, self.read_only = name, size, read_only
+        self.name, self.size = name, size
         self.memory = native.Memory(size)
         self.clear()
 
     def clear(self) -> None:
-        """Contents after the first power-on: zeros, or erased flash."""
-        self.memory.clear(ERASED_FLASH if self.read_only else 0)
+        """Contents after the first power-on."""
+        self.memory.clear(self.fill)
 
     def reset(self) -> None:
         """Memories keep their contents over a reset."""
+
+
+class FlashMemory(MappedMemory):
+    """`Wattbench.FlashMemory`: cells for execution in place, erased when new; the CPU cannot write them."""
+
+    read_only, fill = True, ERASED_FLASH
 
 
 ENGINE_TYPES: dict[str, Callable[..., Any]] = {
@@ -48,6 +56,7 @@ ENGINE_TYPES: dict[str, Callable[..., Any]] = {
     "Miscellaneous.DWT": Dwt,
     "Memory.MappedMemory": MappedMemory,
     "Memory.ArrayMemory": MappedMemory,
+    "Wattbench.FlashMemory": FlashMemory,
 }
 
 
