@@ -1,0 +1,301 @@
+"""wattbench's models inside Renode: their C# types, the models behind them, and the wires between both worlds.
+
+Renode builds the machine from the same `.repl`. For each type of the catalogue it gets a small C# type that only notes
+what the description says; after the load `ModelRoom.bind` makes the models and connects them. Wires between two models
+are connected here and never cross into .NET; everything else is driven through Renode's GPIO.
+"""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from wattbench.core.errors import UsageError
+from wattbench.core.model import CATALOGUE
+from wattbench.core.wires import DmaRequest, Line, UartPort
+from wattbench.engines.embedded import native, twins
+from wattbench.engines.embedded.board import import_models
+from wattbench.engines.renode.host import RoomMachine, SharedMemory
+from wattbench.engines.renode.model_types import NAMESPACE, csharp_source, from_text
+from wattbench.platform.types import parameters
+
+SHIM = Path(__file__).with_name("shim")
+SHIM_FILES = ("PythonModel.cs", "Room.cs", "FlashMemory.cs", "Parts.cs")
+DEFAULT_GRID_NS = 50_000
+"""Native events that no Python timer waits for are carried out at least this often, so an interrupt of a native
+block comes at most this much late when the CPU does not look at any block."""
+
+
+class Runtime(Protocol):
+    """What the room needs of a running Renode."""
+
+    @property
+    def machine(self) -> Any:
+        """The .NET machine (`IMachine`)."""
+
+    def execute(self, command: str) -> str:
+        """One Monitor command; returns what it prints, raises MonitorError."""
+
+
+class ModelRoom:
+    """All models of one Renode machine."""
+
+    def __init__(self, runtime: Runtime, *, native_twins: bool = True, grid_ns: int = DEFAULT_GRID_NS) -> None:
+        """Without `native_twins` every block runs as its Python model (slow; for comparison)."""
+        import_models()
+        self._runtime, self._native_twins, self._grid_ns = runtime, native_twins, grid_ns
+        self.host = RoomMachine()
+        self.models: dict[str, Any] = {}
+        self._by_id: dict[int, Any] = {}
+        self._shims: dict[int, Any] = {}
+        self._mapped: set[int] = set()
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._net: Any = None
+        self._room: Any = None
+        self._reset_is_noted = False
+        self.host.on_reset_request(self._request_reset)
+
+    # Before a platform is loaded
+
+    def prepare(self) -> None:
+        """Let Renode compile the types of the catalogue; once in a process."""
+        native.library()
+        self._directory = tempfile.TemporaryDirectory(prefix="wattbench-renode-")
+        folder = Path(self._directory.name)
+        generated = folder / "Models.cs"
+        generated.write_text(csharp_source(CATALOGUE, str(native.LIBRARY)), encoding="utf-8")
+        sources = [*(SHIM / name for name in SHIM_FILES), generated]
+        self._runtime.execute("include " + " ".join(f"@{path}" for path in sources))
+        self._net = importlib.import_module(NAMESPACE)
+
+    # After a load
+
+    def bind(self) -> None:
+        """Make and connect the models of everything that was loaded since the last call."""
+        machine = self._runtime.machine
+        if self._room is None:
+            self._room = self._net.Room(machine, self._grid_ns)
+            self.host.attach_room(self._room)
+        made = self._net.PythonModel.Made
+        fresh = [shim for shim in made if shim.Id not in self._shims and shim.Machine == machine]
+        self._map_memories(machine)
+        for shim in fresh:
+            self._make(shim, machine)
+        wired = []
+        for shim in fresh:
+            self._place(shim)
+            wired += self._wire(shim)
+        self._mirror_parts(machine, wired)
+        for shim in fresh:
+            self._connect_shim(shim)
+        for shim in fresh:
+            item = self._by_id[shim.Id]
+            item.reset()
+            if isinstance(getattr(item, "reset_request", None), Line):
+                item.reset_request.connect(self._device_asks_for_reset, announce=False)
+        self._check()
+        self._room.Synchronise()
+
+    def _map_memories(self, machine: Any) -> None:
+        for base, address, size in self._net.Parts.Segments(machine):
+            if base not in self._mapped:
+                self._mapped.add(base)
+                self.host.map_shared(base, SharedMemory(address, size))
+
+    def _make(self, shim: Any, machine: Any) -> None:
+        type_name, name = str(shim.TypeName), str(machine.GetLocalName(shim))
+        found = (twins.native_twin(type_name) if self._native_twins else None) or CATALOGUE[type_name]
+        known = parameters(found)
+        given: dict[str, Any] = {key: from_text(str(shim.Value(key)), known[key].hint) for key in shim.ValueNames()}
+        for key in shim.ReferenceNames():
+            target = int(shim.ReferenceId(key))
+            if target not in self._by_id:
+                raise UsageError(f"`{name}`: the attribute `{key}` must name a model of wattbench")
+            given[str(key)] = self._by_id[target]
+        self._shims[shim.Id] = shim
+        self._by_id[shim.Id] = self.models[name] = found(self.host, name, **given)
+
+    def _place(self, shim: Any) -> None:
+        item = self._by_id[shim.Id]
+        shim.Place()
+        if shim.IsOnBus:
+            if hasattr(item, "map_native"):
+                item.map_native(int(shim.Base), item.size, 0xFF)
+            else:
+                self.host.map_target(int(shim.Base), item.size, item, 0xFF)
+        for part in shim.PartIds():
+            number = int(shim.PartNumber(part))
+            item.attach(self._by_id[part], None if number < 0 else number)
+
+    def _wire(self, shim: Any) -> list[tuple[Line, Any]]:
+        """Connect the outputs; returns the (line, endpoint) pairs that end at something of Renode's."""
+        item, others = self._by_id[shim.Id], []
+        keys = [*map(str, shim.OutputNames()), *map(int, shim.OutputNumbers())]
+        for key in keys:
+            line, gpio = item.outputs[key], shim.Output(key)
+            pairs = list(self._net.PythonModel.Models(gpio))
+            for model, number in zip(pairs[::2], pairs[1::2], strict=True):
+                self._shims[model].DriveDirectly(number)
+                _connect(line, self._by_id[model], int(number))
+            endpoints = list(self._net.PythonModel.Others(gpio))
+            if endpoints:
+                line.connect(gpio.Set)
+            others += [(line, endpoint) for endpoint in endpoints]
+        return others
+
+    def _mirror_parts(self, machine: Any, wired: list[tuple[Line, Any]]) -> None:
+        """LEDs and buttons are Renode's own; Python sees a model of the same name that follows them."""
+        for line, endpoint in wired:
+            name = str(self._net.Parts.NameOfLed(machine, endpoint))
+            if not name:
+                continue
+            if name not in self.models:
+                inverted = bool(self._net.Parts.IsLit(endpoint)) != bool(line.level)
+                self.models[name] = CATALOGUE["Miscellaneous.LED"](self.host, name, invert=inverted)  # type: ignore[call-arg]
+            line.connect(partial(self.models[name].on_input, int(endpoint.Number)))
+        for name in map(str, self._net.Parts.Buttons(machine)):
+            if name not in self.models:
+                self.models[name] = RenodeButton(self._net.Parts.Button(machine, name))
+
+    def _connect_shim(self, shim: Any) -> None:
+        """Let the C# object call its model from now on, beginning with levels that came too early."""
+        item = self._by_id[shim.Id]
+        if hasattr(item, "on_input"):
+            self.host.inputs[shim.Id] = item.on_input
+        self.host.resets[shim.Id] = partial(self._reset_one, item)
+        port = getattr(item, "port", None)
+        if isinstance(port, UartPort):
+            self.host.characters[shim.Id] = port.receive
+            port.listen(partial(_sent, shim, port))
+        shim.Room = self._room
+        for number in shim.LevelNumbers():
+            if not shim.IsDirect(number):
+                item.on_input(int(number), bool(shim.Level(number)))
+
+    # Running
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual time of Renode's machine."""
+        return int(self._room.NowNs)
+
+    def advance(self) -> None:
+        """Between runs: carry out what is due, and see to it that Renode comes back for what is next."""
+        self._room.Synchronise()
+        self._check()
+
+    def _check(self) -> None:
+        error = self.host.pending_error()
+        if error is not None:
+            raise error
+
+    def pending_error(self) -> BaseException | None:
+        """See `RoomMachine.pending_error`."""
+        return self.host.pending_error()
+
+    def model(self, name: str) -> Any:
+        """The Python object of a model, `lpspi1` or `sysbus.lpspi1`; raises UsageError."""
+        key = name.rpartition(".")[2]
+        if key not in self.models:
+            raise UsageError(f"the platform has no model `{key}`; it has {', '.join(self.models) or 'none yet'}")
+        return self.models[key]
+
+    def unmodelled(self) -> dict[tuple[str, str, int], int]:
+        """See `Engine.unmodelled`."""
+        return dict(self.host.unmodelled_accesses)
+
+    # Reset
+
+    def _reset_one(self, item: Any) -> None:
+        if hasattr(item, "note_reset"):
+            if not self._reset_is_noted:
+                item.note_reset("m7_sysresetreq")
+            self._reset_is_noted = False
+        if item.on_chip:
+            item.reset()
+
+    def _device_asks_for_reset(self, level: bool) -> None:
+        if level:
+            self._reset_is_noted = True
+            self.host.request_reset()
+
+    def _request_reset(self) -> None:
+        self._runtime.machine.RequestReset()
+
+    def reset(self) -> None:
+        """Every model back to its state after power-on, without Renode's part."""
+        for item in self.models.values():
+            item.reset()
+
+    # State
+
+    def save(self) -> dict[str, Any]:
+        """All models as plain data."""
+        return {"host": self.host.save(), "models": {name: item.save() for name, item in self.models.items()}}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take back what `save` gave, on a machine built the same way."""
+        if saved["models"].keys() != self.models.keys():
+            raise UsageError("the saved state belongs to another platform")
+        self.host.restore(saved["host"])
+        for name, item in self.models.items():
+            item.restore(saved["models"][name])
+        self._room.Forget()
+        self._room.Synchronise()
+
+
+class RenodeButton:
+    """A button of Renode's as `wattbench.hw.parts.button.Button` has it."""
+
+    on_chip = False
+
+    def __init__(self, button: Any) -> None:
+        self._button = button
+
+    @property
+    def pressed(self) -> bool:
+        """Whether the button is pressed."""
+        return bool(self._button.Pressed)
+
+    def press(self) -> None:
+        """Press and hold."""
+        self._button.Press()
+
+    def release(self) -> None:
+        """Let go."""
+        self._button.Release()
+
+    def toggle(self) -> None:
+        """Press it if it is released, and the other way round."""
+        self._button.Toggle()
+
+    def press_and_release(self) -> None:
+        """Both edges at the present instant."""
+        self._button.PressAndRelease()
+
+    def reset(self) -> None:
+        """A reset of the board does not release it."""
+
+    def save(self) -> dict[str, Any]:
+        """Whether it is pressed."""
+        return {"pressed": self.pressed}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take back what `save` gave."""
+        if saved["pressed"] != self.pressed:
+            self.toggle()
+
+
+def _connect(line: Line, receiver: Any, number: int) -> None:
+    if hasattr(receiver, "connect_input"):
+        receiver.connect_input(number, line)
+    elif isinstance(line, DmaRequest) or hasattr(receiver, "on_input"):
+        line.connect(partial(receiver.on_input, number))
+
+
+def _sent(shim: Any, port: UartPort, character: int) -> None:
+    shim.BaudRate = round(port.bits_per_second())
+    shim.Sent(character & 0xFF)

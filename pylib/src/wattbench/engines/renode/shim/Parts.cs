@@ -1,0 +1,45 @@
+// What Python asks about memories and parts that are Renode's own.
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+using Antmicro.Renode.Core;
+using Antmicro.Renode.Peripherals.Bus;
+using Antmicro.Renode.Peripherals.Miscellaneous;
+
+namespace Antmicro.Renode.Peripherals.Wattbench
+{
+    public static class Parts
+    {
+        // Empty for an endpoint that is no LED.
+        public static string NameOfLed(IMachine machine, GPIOEndpoint endpoint) =>
+            endpoint.Receiver is LED led ? machine.GetLocalName(led) : "";
+
+        public static bool IsLit(GPIOEndpoint endpoint) => ((LED)endpoint.Receiver).State;
+
+        public static string[] Buttons(IMachine machine) =>
+            machine.GetPeripheralsOfType<Button>().Select(x => machine.GetLocalName(x)).ToArray();
+
+        public static Button Button(IMachine machine, string name) =>
+            machine.GetPeripheralsOfType<Button>().First(x => machine.GetLocalName(x) == name);
+
+        // Bus address, host address and size of each piece of memory.
+        public static long[][] Segments(IMachine machine)
+        {
+            var result = new List<long[]>();
+            foreach(var memory in machine.GetPeripheralsOfType<IMapped>())
+            {
+                foreach(var point in machine.SystemBus.GetRegistrationPoints(memory).OfType<BusRangeRegistration>())
+                {
+                    foreach(var segment in memory.MappedSegments)
+                    {
+                        segment.Touch();
+                        result.Add(new[] { (long)(point.Range.StartAddress + segment.StartingOffset),
+                            segment.Pointer.ToInt64(), (long)segment.Size });
+                    }
+                }
+            }
+            return result.ToArray();
+        }
+    }
+}
