@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from wattbench.bench.manifest import Booking
+from wattbench.bench.observation import Observation
 from wattbench.core.analog import AnalogPort
 from wattbench.core.clock import to_ns
 from wattbench.core.errors import LimitError, UsageError
@@ -165,6 +166,9 @@ class FakeBench:
         now_ns, wh, power, times_ns, levels, text, self.cycle = copy.deepcopy(state)
         self.now_ns, self.wh, self.power_w, self.console.text = now_ns, wh, power, text
         self.tap.times_ns, self.tap.levels = times_ns, levels
+
+    def observe(self):
+        return Observation([], {"active": list(self.tap.times_ns)}, {"active_import": [self.wh]}, self.now_ns / 1e9)
 
     def digest(self):
         return f"{round(self.wh * 1e9):064x}"

@@ -19,6 +19,7 @@ from wattbench.bench.manifest import (
     RegisterDescription,
     read_manifest,
 )
+from wattbench.bench.observation import Observation, lines_of
 from wattbench.bench.products import find_manifest
 from wattbench.core.clock import to_ns
 from wattbench.core.errors import FirmwareFileError, LimitError, UsageError
@@ -183,6 +184,19 @@ class Bench:
         if kind not in self.manifest.pulses:
             raise UsageError(f"{self.manifest.name} has no {kind} pulses; it has {', '.join(self.manifest.pulses)}")
         return self.manifest.pulses[kind]
+
+    def observe(self) -> Observation:
+        """Console, pulses and registers up to now."""
+        edges = {kind: self.pulses(kind) for kind in self.manifest.pulses}
+        return Observation(
+            lines_of(self.engine.uart(self.manifest.console.uart)),
+            {
+                kind: [time_ns / 1e9 for time_ns, level in zip(tap.times_ns, tap.levels, strict=True) if level]
+                for kind, tap in edges.items()
+            },
+            {name: self.register(name) for name in self.manifest.registers},
+            self.now_ns / 1e9,
+        )
 
     def firmware_sha256(self) -> str:
         """SHA-256 of the firmware file."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from wattbench.core.errors import SetupError, WattbenchError
 
-VERBS = ("run", "monitor", "check", "products", "doctor")
+VERBS = ("run", "monitor", "check", "diff-engines", "products", "doctor")
 
 
 def parser(verb_names: Iterable[str] = VERBS) -> argparse.ArgumentParser:
@@ -38,7 +38,7 @@ def parser(verb_names: Iterable[str] = VERBS) -> argparse.ArgumentParser:
 
 def _module(verb: str) -> Any:
     try:
-        return importlib.import_module(f"wattbench.cli.{verb}")
+        return importlib.import_module(f"wattbench.cli.{verb.replace('-', '_')}")
     except ModuleNotFoundError as error:
         raise SetupError(
             f"`wattbench {verb}` needs the package {error.name}, which is missing: pip install -r requirements.txt"

@@ -70,8 +70,21 @@ class Trace:
     measured: list[float]
 
 
-Record = RunFacts | CaseFacts | Judgement | Trace
-KINDS: dict[str, type[Record]] = {"run": RunFacts, "case": CaseFacts, "judgement": Judgement, "trace": Trace}
+@dataclass(frozen=True)
+class Seen:
+    """What the bench had shown when a test ended: console lines as (s, text), pulse times in s, registers."""
+
+    test: str
+    instant_s: float
+    console: list[tuple[float, str]]
+    pulses: dict[str, list[float]]
+    registers: dict[str, list[float]]
+
+
+Record = RunFacts | CaseFacts | Judgement | Trace | Seen
+KINDS: dict[str, type[Record]] = {
+    "run": RunFacts, "case": CaseFacts, "judgement": Judgement, "trace": Trace, "seen": Seen,
+}  # fmt: skip
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
 

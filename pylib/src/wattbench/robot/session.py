@@ -17,7 +17,7 @@ from wattbench.core.clock import NS_PER_S
 from wattbench.core.errors import UsageError
 from wattbench.labs.grid import Grid
 from wattbench.labs.grid.grid import GridState
-from wattbench.robot.results import CaseFacts, Record, ResultsFile
+from wattbench.robot.results import CaseFacts, Record, ResultsFile, Seen
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -119,10 +119,13 @@ class Session:
             self._mark_ns = self._bench.now_ns
 
     def end_test(self) -> None:
-        """A Robot test has ended: write down its virtual time and the machine's digest."""
+        """A Robot test has ended: write down its virtual time, the machine's digest and what is to be seen."""
         if self._bench is not None:
             spent_ns = self._spent_ns + self._bench.now_ns - self._mark_ns
             self.record(CaseFacts(self.test, spent_ns / NS_PER_S, self._bench.digest()))
+            seen = self._bench.observe()
+            console = [(line.time_s, line.text) for line in seen.console]
+            self.record(Seen(self.test, seen.instant_s, console, seen.pulses, seen.registers))
         self.test = self.test_name = ""
 
     def record(self, record: Record) -> None:
