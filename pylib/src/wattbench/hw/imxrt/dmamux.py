@@ -6,7 +6,8 @@ from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_write
 from wattbench.core.registers import load_table
 from wattbench.core.wires import DmaRequest
-from wattbench.hw.imxrt.edma import CHANNELS, Edma
+from wattbench.hw.imxrt.edma import Edma
+from wattbench.hw.imxrt.edma_transfer import CHANNELS
 
 TABLE = load_table("wattbench.hw.imxrt", "dmamux")
 _CHCFG = TABLE["CHCFG{n}"]
