@@ -2,32 +2,25 @@
 
 Four submodules count from INIT to VAL1 at the bus clock divided by 2^PRSC. INIT, VAL0 to VAL5 and PRSC are buffered:
 what was written is loaded at a reload while LDOK is set, at once with LDMOD or while the counter stands (which then
-stands at INIT). Each capture
-circuit holds one value (its FIFO is one deep); a newer capture replaces it. No output is driven: enabling one, and
-faults, forcing, other clocks and fractional edges, is counted as unmodelled.
+stands at INIT). Each capture circuit holds one value (its FIFO is one deep); a newer capture replaces it. No output is
+driven: enabling one, and faults, forcing, other clocks and fractional edges, is counted as unmodelled.
 
 Source: i.MX RT1170 reference manual, chapter eFlexPWM.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fractions import Fraction
-
-from wattbench.core.clock import ClockSource, FixedClock, TickClock
+from wattbench.core.clock import ClockSource, FixedClock
 from wattbench.core.host import Host
-from wattbench.core.model import RegisterBlock, model, on_read, on_write
-from wattbench.core.registers import Register, load_table
+from wattbench.core.model import model, on_read, on_write
+from wattbench.core.registers import Register
 from wattbench.core.wires import DmaRequest
+from wattbench.hw.imxrt.flexpwm_counters import SUBMODULES, TABLE, VALUES, FlexPwmCounters
 
-TABLE = load_table("wattbench.hw.imxrt", "flexpwm")
-SUBMODULES = 4
 INPUT_NAMES = ("A", "B", "X")
-VALUES = tuple(f"SM{{n}}VAL{k}" for k in range(6))
 _STS, _DMAEN, _CTRL, _MCTRL = TABLE["SM{n}STS"], TABLE["SM{n}DMAEN"], TABLE["SM{n}CTRL"], TABLE["MCTRL"]
 _RF, _RUF = _STS["RF"].mask, _STS["RUF"].mask
 _FLAGS = _STS.masks["w1c"]
-_FULL, _LDMOD = _CTRL["FULL"].mask, _CTRL["LDMOD"].mask
 _VALDE, _FAND = _DMAEN["VALDE"].mask, _DMAEN["FAND"].mask
 _CAPTURE = TABLE["SM{n}CAPTCTRLX"]
 _ARM, _ONESHOT, _INP_SEL, _EDGCNT = (_CAPTURE[name].mask for name in ("ARMX", "ONESHOTX", "INP_SELX", "EDGCNTX_EN"))
@@ -42,7 +35,7 @@ _CAPTURED = {
 
 
 @model("Wattbench.FlexPwm")
-class FlexPwm(RegisterBlock):
+class FlexPwm(FlexPwmCounters):
     """One FlexPWM.
 
     Inputs: `submodule * 3 + {0: A, 1: B, 2: X}`. Outputs: interrupts `IRQ0` to `IRQ3` of the submodules and `FAULT`;
@@ -50,7 +43,6 @@ class FlexPwm(RegisterBlock):
     for it.
     """
 
-    table = TABLE
     size = 0x4000
     state_names = (
         "_active", "_mode", "_base_ns", "_base_count", "_settled", "_cycles", "_levels", "_circuit", "_hz",
@@ -65,19 +57,14 @@ class FlexPwm(RegisterBlock):
         frequency: int = 24_000_000,
     ) -> None:
         """`clocks` with `clock_root` or `frequency` [Hz] is the clock of the counters."""
-        super().__init__(host, name)
-        self._clocks = clocks or FixedClock(frequency)
-        self._root = clock_root
+        super().__init__(host, name, clocks or FixedClock(frequency), clock_root)
         for n in range(SUBMODULES):
             self._declare(n)
         for n in range(SUBMODULES):
             self.output(f"IRQ{n}")
         self.output("FAULT")
         self._levels = [False] * 3 * SUBMODULES
-        self._alarms = [self.timer(f"submodule{n}", self._alarm(n)) for n in range(SUBMODULES)]
-        self._hz = Fraction(0)
-        self._clear()
-        self._clocks.on_rate_change(self._reclock)
+        self._circuit = [0] * 3 * SUBMODULES
 
     def _declare(self, n: int) -> None:
         capture = DmaRequest()
@@ -87,142 +74,12 @@ class FlexPwm(RegisterBlock):
         self.output(n, capture)
         self.output(SUBMODULES + n, value)
 
-    def _alarm(self, n: int) -> Callable[[], None]:
-        return lambda: self._update(n)
-
-    def _clear(self) -> None:
-        self._active = [[0] * 8 for _ in range(SUBMODULES)]
-        self._mode = [[False, False, _CTRL.reset] for _ in range(SUBMODULES)]
-        self._base_ns = [0] * SUBMODULES
-        self._base_count = [0] * SUBMODULES
-        self._settled = [0] * SUBMODULES
-        self._cycles = [0] * SUBMODULES
-        self._circuit = [0] * 3 * SUBMODULES
-
     def reset(self) -> None:
         """See `Model.reset`; levels at the inputs come from outside and stay."""
         super().reset()
-        self._clear()
-        self._hz = Fraction(self._clocks.rate_hz(self._root))
+        self._circuit = [0] * 3 * SUBMODULES
         for n in range(SUBMODULES):
             self._show(n)
-
-    def _reclock(self) -> None:
-        for n in range(SUBMODULES):
-            self._settle(n)
-            self._rebase(n, self.host.now_ns())
-        self._hz = Fraction(self._clocks.rate_hz(self._root))
-        for n in range(SUBMODULES):
-            self._plan(n)
-
-    # ---- the counter of a submodule; ticks count from its base
-
-    def _runs(self, n: int) -> bool:
-        return bool(self._mode[n][0]) and self._hz > 0
-
-    def _clock(self, n: int) -> TickClock:
-        return TickClock(self._hz / (1 << self._active[n][7]), self._base_ns[n])
-
-    def _ticks(self, n: int) -> int:
-        return self._clock(n).ticks_at(self.host.now_ns()) if self._runs(n) else 0
-
-    def _shape(self, n: int) -> tuple[int, int]:
-        """Ticks from the base to the first meeting with VAL1, and the length of the cycles after it."""
-        init, last = self._active[n][0], self._active[n][2]
-        return last - self._base_count[n] & 0xFFFF, (last - init & 0xFFFF) + 1
-
-    def _count(self, n: int, ticks: int) -> int:
-        first, period = self._shape(n)
-        if ticks <= first:
-            return self._base_count[n] + ticks & 0xFFFF
-        return self._active[n][0] + (ticks - first - 1) % period & 0xFFFF
-
-    def _cycle(self, n: int, ticks: int) -> int:
-        first, period = self._shape(n)
-        return self._cycles[n] + ((ticks - first - 1) // period + 1 if ticks > first else 0)
-
-    def _next_match(self, n: int, k: int) -> int | None:
-        """The first tick after the settled one at which the counter meets VALk."""
-        first, period = self._shape(n)
-        init, value, settled = self._active[n][0], self._active[n][1 + k], self._settled[n]
-        direct = value - self._base_count[n] & 0xFFFF
-        if settled < direct <= first:
-            return direct
-        offset = value - init & 0xFFFF
-        if offset >= period:
-            return None
-        start = first + 1 + offset
-        return start + max(0, (settled - start) // period + 1) * period
-
-    def _next_reload(self, n: int) -> int | None:
-        """The first tick after the settled one that is a reload by FULL and LDFQ."""
-        control = int(self._mode[n][2])
-        if not control & _FULL:
-            return None
-        first, period = self._shape(n)
-        every = (control >> 12) + 1
-        cycle = self._cycle(n, self._settled[n]) + 1
-        cycle += -cycle % every
-        return first + 1 + (cycle - self._cycles[n] - 1) * period
-
-    def _rebase(self, n: int, at_ns: int) -> None:
-        """Count on from the settled tick, whose time is `at_ns`."""
-        ticks = self._settled[n]
-        count, cycle = self._count(n, ticks), self._cycle(n, ticks)
-        self._base_ns[n], self._base_count[n], self._cycles[n], self._settled[n] = at_ns, count, cycle, 0
-
-    def _load(self, n: int, *, restart: bool) -> None:
-        """Take over the buffered registers; with `restart` the counter goes to INIT."""
-        values = (self[f"SM{n}INIT"], *(self[name.replace("{n}", str(n))] for name in VALUES))
-        self._active[n] = [*values, _CTRL["PRSC"].get(self[f"SM{n}CTRL"])]
-        if restart:
-            self._base_count[n] = self._active[n][0]
-        self._mode[n][1] = False
-        self["MCTRL"] &= ~(1 << n)
-        self[f"SM{n}STS"] &= ~_RUF
-
-    def _settle(self, n: int) -> None:
-        """Bring flags, and a load that fell due, up to the present.
-
-        The tick of a reload counts with the values that it loads.
-        """
-        while self._runs(n):
-            ticks = self._ticks(n)
-            reload = self._next_reload(n)
-            loads = bool(self._mode[n][1]) and reload is not None and reload <= ticks
-            target = reload if loads and reload is not None else ticks
-            flags = self[f"SM{n}STS"]
-            for k in range(6):
-                match = self._next_match(n, k) if not flags >> k & 1 else None
-                flags |= 1 << k if match is not None and match <= target - loads else 0
-            flags |= _RF if reload is not None and reload <= target else 0
-            self[f"SM{n}STS"] = flags
-            self._settled[n] = target
-            if not loads:
-                return
-            self._rebase(n, self._clock(n).time_of(target))
-            self._load(n, restart=True)
-            self._settled[n] = -1
-
-    def _plan(self, n: int) -> None:
-        """Set the alarm to the next moment that somebody can see."""
-        ticks = []
-        if self._runs(n):
-            wanted = self[f"SM{n}INTEN"] | (_RF if self[f"SM{n}DMAEN"] & _VALDE else 0)
-            wanted &= ~self[f"SM{n}STS"]
-            ticks = [self._next_match(n, k) for k in range(6) if wanted >> k & 1]
-            if wanted & _RF or self._mode[n][1]:
-                ticks.append(self._next_reload(n))
-        due = [tick for tick in ticks if tick is not None]
-        if due:
-            self._alarms[n].arm(self._clock(n).time_of(min(due)))
-        else:
-            self._alarms[n].cancel()
-
-    def _update(self, n: int) -> None:
-        self._settle(n)
-        self._plan(n)
-        self._show(n)
 
     # ---- outputs
 
@@ -344,15 +201,6 @@ class FlexPwm(RegisterBlock):
         self._settle(n)
         self[f"SM{n}STS"] |= _RUF
         self._load_now(n)
-
-    def _load_now(self, n: int) -> None:
-        """Load if LDOK is set and no reload has to be waited for."""
-        if self._mode[n][1] and (not self._mode[n][0] or int(self._mode[n][2]) & _LDMOD):
-            if self._runs(n):
-                self._rebase(n, self._clock(n).time_of(self._settled[n]))
-            self._load(n, restart=not self._mode[n][0])
-        self._plan(n)
-        self._show(n)
 
     @on_write("MCTRL")
     def _write_control(self, raw: int, old: int) -> None:

@@ -11,7 +11,8 @@ from wattbench.engines.embedded.machine import Machine
 from wattbench.engines.embedded.twins.binding import library
 from wattbench.engines.embedded.twins.lines import NativeLine, NativeRequest
 from wattbench.engines.embedded.twins.twin import Clocked
-from wattbench.hw.imxrt.flexpwm import INPUT_NAMES, SUBMODULES, FlexPwm
+from wattbench.hw.imxrt.flexpwm import INPUT_NAMES, FlexPwm
+from wattbench.hw.imxrt.flexpwm_counters import SUBMODULES
 
 
 class NativeFlexPwm(Clocked):
