@@ -11,7 +11,8 @@ from wattbench.core.clock import TickClock
 from wattbench.engines.embedded.machine import Machine
 from wattbench.engines.embedded.twins.binding import DROP, REFILL, TEMPOS, ConverterHost, library
 from wattbench.engines.embedded.twins.twin import Twin
-from wattbench.hw.parts.ade7913 import CRYSTAL_HZ, TABLE, Ade7913
+from wattbench.hw.parts.ade7913 import Ade7913
+from wattbench.hw.parts.ade7913_conversions import CRYSTAL_HZ, TABLE
 from wattbench.hw.parts.ade7913_front import Ade7913Front
 
 
