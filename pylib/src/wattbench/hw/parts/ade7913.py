@@ -1,6 +1,6 @@
 """The ADE7913 isolated converter of electricity meters: three channels, SPI with burst reads, broadcast SYNC.
 
-Conversions start anew at a reset, at a change of ADC_FREQ or PWRDWN, and at SYNC from what COUNTER0/1 preset, so devices
+Conversions start anew at a reset, a change of ADC_FREQ or PWRDWN, and SYNC (from what COUNTER0/1 preset), so devices
 that saw one SYNC sample together. A burst read holds the sample that was newest at the end of its command byte; bytes
 shifted out where nothing is defined (during the command, after the last register) are zero. Eight zero bytes in a row
 while selected reset the chip. SYNC_SNAP and LOCK can be written while the configuration is locked.
