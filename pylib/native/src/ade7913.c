@@ -2,35 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ade7913.h"
-#include "ade7913_registers.h"
+#include "ade7913_private.h"
 
-enum {
-    CRYSTAL_HZ = 4096000, BASE_PERIOD = 512, DREADY_CYCLES = 8, BLOCK_SAMPLES = 512, NS_PER_S = 1000000000,
-    READ = 0x04, LOCK_KEY = 0xCA, UNLOCK_KEY = 0x9C, RESET_BYTES = 8, BURST_BYTES = 14, NEVER_READ = -1,
-};
-
-typedef struct {
-    uint32_t values[ADE7913_COUNT];
-    int64_t ready_ns, anchor_ns, hz_num, hz_den;
-    int64_t before, before_ns, last_read, na_until, overruns;
-    int64_t block_first, valid_until;
-    int32_t held[3], block[BLOCK_SAMPLES][3];
-    uint32_t preset;
-    uint8_t locked, running, na, levels[2], pcs, listening;
-    uint8_t command, out[BURST_BYTES], out_length, bit, shift_in, shift_out, zeros;
-    uint32_t position;
-} ade_state;
-
-struct wb_ade7913 {
-    wb_block block;
-    ade_state s;
-    unsigned edge, refill, dready;
-    bool dready_used;
-    int64_t reset_duration_ns;
-    wb_spi_part part;
-    wb_ade7913_host host;
-};
+enum { READ = 0x04, LOCK_KEY = 0xCA, UNLOCK_KEY = 0x9C, RESET_BYTES = 8, NEVER_READ = -1 };
 
 static uint16_t crc16(const uint8_t *data, unsigned length)
 {
@@ -46,119 +20,16 @@ static uint16_t crc16(const uint8_t *data, unsigned length)
     return crc;
 }
 
-/* ---- conversions ---- */
-
-static int64_t now_ns(const wb_ade7913 *ade) { return wb_now(ade->block.device.machine); }
-
-static wb_clock clock_of(const wb_ade7913 *ade)
-{
-    return (wb_clock){ ade->s.hz_num, ade->s.hz_den * NS_PER_S, ade->s.anchor_ns };
-}
-
-static uint32_t period_of(const wb_ade7913 *ade)
-{
-    return BASE_PERIOD << (ade->s.values[ADE7913_CONFIG] >> ADE7913_CONFIG_ADC_FREQ_LOW & 3);
-}
-
-static int64_t ticks_now(const wb_ade7913 *ade)
-{
-    wb_clock clock = clock_of(ade);
-    int64_t ticks = wb_clock_ticks(&clock, now_ns(ade));
-    return ticks > 0 ? ticks : 0;
-}
-
-/* Time of `extra` ticks after sample `index`. */
-static int64_t time_of(const wb_ade7913 *ade, int64_t index, int64_t extra)
-{
-    wb_clock clock = clock_of(ade);
-    return wb_clock_time(&clock, index * period_of(ade) - ade->s.preset + extra);
-}
-
-/* Number of the newest sample since the last start, 0 if there is none yet. */
-static int64_t index_now(const wb_ade7913 *ade)
-{
-    return ade->s.running ? (ade->s.preset + ticks_now(ade)) / period_of(ade) : 0;
-}
-
-static uint32_t counter_now(const wb_ade7913 *ade)
-{
-    return ade->s.running ? (uint32_t)((ade->s.preset + ticks_now(ade)) % period_of(ade)) : 0;
-}
-
-static void plan_refill(wb_ade7913 *ade)
-{
-    wb_event_at(ade->block.device.machine, ade->refill, time_of(ade, ade->s.valid_until, 0));
-}
-
-static void fill(void *owner)
-{
-    wb_ade7913 *ade = owner;
-    ade_state *s = &ade->s;
-    if (index_now(ade) < s->valid_until) return;
-    ade->host.refill(s->valid_until, BLOCK_SAMPLES, s->anchor_ns, period_of(ade), s->preset, s->values[ADE7913_CONFIG],
-                     s->block[0]);
-    s->block_first = s->valid_until;
-    s->valid_until += BLOCK_SAMPLES;
-    plan_refill(ade);
-}
-
-/* The newest sample. */
-static const int32_t *codes(wb_ade7913 *ade)
-{
-    int64_t index = index_now(ade);
-    if (!index) return ade->s.held;
-    if (index >= ade->s.valid_until) fill(ade);
-    return ade->s.block[index - ade->s.block_first];
-}
-
-static void stop(wb_ade7913 *ade)
-{
-    ade_state *s = &ade->s;
-    wb_machine *machine = ade->block.device.machine;
-    if (s->running) {
-        int64_t index = index_now(ade);
-        if (index) s->before_ns = time_of(ade, index, 0);
-        memmove(s->held, codes(ade), sizeof s->held);
-        s->before += index;
-        s->running = 0;
-    }
-    ade->host.drop(now_ns(ade));
-    s->block_first = s->valid_until = 1;
-    wb_event_at(machine, ade->edge, WB_NEVER);
-    wb_event_at(machine, ade->refill, WB_NEVER);
-    wb_line_set(machine, ade->dready, 1);
-}
-
-static void start(wb_ade7913 *ade, uint32_t counter, int64_t at_ns)
-{
-    stop(ade);
-    ade->s.anchor_ns = at_ns;
-    ade->s.preset = counter % period_of(ade);
-    ade->s.running = 1;
-    if (ade->dready_used) wb_event_at(ade->block.device.machine, ade->edge, time_of(ade, 1, 0));
-    plan_refill(ade);
-}
-
-static void on_edge(void *owner)
-{
-    wb_ade7913 *ade = owner;
-    wb_machine *machine = ade->block.device.machine;
-    int64_t index = index_now(ade);
-    bool falls = machine->lines[ade->dready].level;
-    wb_event_at(machine, ade->edge, falls ? time_of(ade, index, DREADY_CYCLES) : time_of(ade, index + 1, 0));
-    wb_line_set(machine, ade->dready, !falls);
-}
-
 static void chip_reset(wb_ade7913 *ade)
 {
     ade_state *s = &ade->s;
-    stop(ade);
+    wb_ade7913_stop(ade);
     wb_block_reset(&ade->block);
     s->locked = s->na = 0;
     s->na_until = s->before;
     s->position = s->command = s->out_length = s->zeros = s->bit = s->shift_in = s->shift_out = 0;
-    s->ready_ns = now_ns(ade) + ade->reset_duration_ns;
-    start(ade, 0, s->ready_ns);
+    s->ready_ns = wb_ade7913_now(ade) + ade->reset_duration_ns;
+    wb_ade7913_start(ade, 0, s->ready_ns);
 }
 
 /* ---- registers ---- */
@@ -172,7 +43,7 @@ static void note_lost(ade_state *s, int64_t taken)
 static void note_read(wb_ade7913 *ade)
 {
     ade_state *s = &ade->s;
-    int64_t taken = s->before + index_now(ade);
+    int64_t taken = s->before + wb_ade7913_index(ade);
     note_lost(s, taken);
     if (s->last_read > s->before && taken - s->last_read > 1) s->overruns += taken - s->last_read - 1;
     s->last_read = taken;
@@ -180,7 +51,8 @@ static void note_read(wb_ade7913 *ade)
 
 static uint32_t status0(const wb_ade7913 *ade)
 {
-    return (now_ns(ade) < ade->s.ready_ns ? ADE7913_STATUS0_RESET_ON : 0) | (ade->s.locked ? ADE7913_STATUS0_IC_PROT : 0);
+    bool resetting = wb_ade7913_now(ade) < ade->s.ready_ns;
+    return (resetting ? ADE7913_STATUS0_RESET_ON : 0) | (ade->s.locked ? ADE7913_STATUS0_IC_PROT : 0);
 }
 
 static uint8_t *put_number(uint8_t *out, uint32_t value, unsigned bytes)
@@ -195,16 +67,16 @@ static uint32_t register_value(wb_ade7913 *ade, unsigned index)
     uint8_t channels[9], *end = channels;
     switch (index) {
     case ADE7913_V1WV: case ADE7913_V2WV: {
-        uint32_t code = (uint32_t)codes(ade)[index == ADE7913_V1WV ? 1 : 2];
+        uint32_t code = (uint32_t)wb_ade7913_codes(ade)[index == ADE7913_V1WV ? 1 : 2];
         note_read(ade);
         return code;
     }
     case ADE7913_ADC_CRC:
-        for (unsigned i = 0; i < 3; i++) end = put_number(end, (uint32_t)codes(ade)[i], 3);
+        for (unsigned i = 0; i < 3; i++) end = put_number(end, (uint32_t)wb_ade7913_codes(ade)[i], 3);
         return crc16(channels, 9);
     case ADE7913_STATUS0: return status0(ade);
     case ADE7913_STATUS1: {
-        int64_t taken = s->before + index_now(ade);
+        int64_t taken = s->before + wb_ade7913_index(ade);
         note_lost(s, taken);
         uint32_t value = s->values[ADE7913_STATUS1] | (s->na ? ADE7913_STATUS1_ADC_NA : 0);
         s->na = 0;
@@ -220,7 +92,7 @@ static uint32_t register_value(wb_ade7913 *ade, unsigned index)
 static void read_burst(wb_ade7913 *ade)
 {
     ade_state *s = &ade->s;
-    const int32_t *sample = codes(ade);
+    const int32_t *sample = wb_ade7913_codes(ade);
     uint8_t *end = s->out;
     for (unsigned i = 0; i < 3; i++) end = put_number(end, (uint32_t)sample[i], 3);
     note_read(ade);
@@ -246,7 +118,7 @@ static void read_register(wb_ade7913 *ade, uint32_t address)
         wb_block_missing(&ade->block, WB_MISSING_READ, address, 0);
         return;
     }
-    if (now_ns(ade) < ade->s.ready_ns && index != ADE7913_STATUS0) return;
+    if (wb_ade7913_now(ade) < ade->s.ready_ns && index != ADE7913_STATUS0) return;
     if (index == ADE7913_IWV) {
         read_burst(ade);
         return;
@@ -268,12 +140,12 @@ static void write_config(wb_ade7913 *ade, uint32_t value)
         wb_block_missing(&ade->block, WB_MISSING_BITS, ADE7913_REGISTERS[ADE7913_CONFIG].offset, value);
     if (!(changed & (ADE7913_CONFIG_PWRDWN | ADE7913_CONFIG_ADC_FREQ))) {
         *config = value;
-        wb_ade7913_changed(ade, now_ns(ade));
+        wb_ade7913_changed(ade, wb_ade7913_now(ade));
         return;
     }
-    stop(ade);
+    wb_ade7913_stop(ade);
     *config = value;
-    if (!(value & ADE7913_CONFIG_PWRDWN)) start(ade, 0, now_ns(ade));
+    if (!(value & ADE7913_CONFIG_PWRDWN)) wb_ade7913_start(ade, 0, wb_ade7913_now(ade));
 }
 
 static void write_register(wb_ade7913 *ade, uint32_t address, uint32_t value)
@@ -282,20 +154,21 @@ static void write_register(wb_ade7913 *ade, uint32_t address, uint32_t value)
     int index = find(address);
     if (index < 0) {
         wb_block_missing(&ade->block, WB_MISSING_WRITE, address, 0);
-    } else if (now_ns(ade) < s->ready_ns) {
+    } else if (wb_ade7913_now(ade) < s->ready_ns) {
         return;
     } else if (index == ADE7913_LOCK) {
         s->locked = value == LOCK_KEY || (s->locked && value != UNLOCK_KEY);
     } else if (index == ADE7913_SYNC_SNAP) {
-        if (value & ADE7913_SYNC_SNAP_SNAP) s->values[ADE7913_CNT_SNAPSHOT] = counter_now(ade);
+        if (value & ADE7913_SYNC_SNAP_SNAP) s->values[ADE7913_CNT_SNAPSHOT] = wb_ade7913_counter(ade);
         if (value & ADE7913_SYNC_SNAP_SYNC && s->running)
-            start(ade, s->values[ADE7913_COUNTER0] | s->values[ADE7913_COUNTER1] << 8, now_ns(ade));
+            wb_ade7913_start(ade, s->values[ADE7913_COUNTER0] | s->values[ADE7913_COUNTER1] << 8, wb_ade7913_now(ade));
     } else if (s->locked) {
         return;
     } else if (index == ADE7913_CONFIG) {
         write_config(ade, value);
     } else {
-        s->values[index] = (s->values[index] & ~ADE7913_REGISTERS[index].stored) | (value & ADE7913_REGISTERS[index].stored);
+        uint32_t stored = ADE7913_REGISTERS[index].stored;
+        s->values[index] = (s->values[index] & ~stored) | (value & stored);
     }
 }
 
@@ -381,42 +254,12 @@ wb_ade7913 *wb_ade7913_new(wb_machine *machine, const wb_ade7913_host *host)
     ade->block.device.reset = reset;
     ade->host = *host;
     ade->part = (wb_spi_part){ chip_select, selected, exchange, ade };
-    ade->edge = wb_event_new(machine, on_edge, ade);
-    ade->refill = wb_event_new(machine, fill, ade);
-    ade->dready = wb_line_new(machine);
-    machine->lines[ade->dready].level = 1;
-    ade->s.hz_num = CRYSTAL_HZ;
-    ade->s.hz_den = 1;
+    wb_ade7913_init_conversions(ade, machine);
     reset(&ade->block.device);
     return ade;
 }
 
-void wb_ade7913_crystal(wb_ade7913 *ade, int64_t num, int64_t den)
-{
-    uint32_t counter = counter_now(ade);
-    bool running = ade->s.running;
-    if (running) stop(ade);
-    ade->s.hz_num = num;
-    ade->s.hz_den = den;
-    if (running) start(ade, counter, now_ns(ade));
-}
-
 void wb_ade7913_reset_duration(wb_ade7913 *ade, int64_t ns) { ade->reset_duration_ns = ns; }
-
-void wb_ade7913_changed(wb_ade7913 *ade, int64_t from_ns)
-{
-    ade_state *s = &ade->s;
-    if (!s->running) return;
-    wb_clock clock = clock_of(ade);
-    int64_t period = period_of(ade), index = index_now(ade);
-    int64_t tick = wb_clock_ticks(&clock, (from_ns > s->anchor_ns ? from_ns : s->anchor_ns) - 1) + 1;
-    int64_t first = (tick + s->preset + period - 1) / period;
-    if (first <= index) first = index + 1;
-    if (first >= s->valid_until) return;
-    s->valid_until = first;
-    ade->host.drop(time_of(ade, first, 0) - 1);
-    plan_refill(ade);
-}
 
 void wb_ade7913_input(wb_ade7913 *ade, uint32_t number, uint32_t level)
 {
@@ -425,26 +268,5 @@ void wb_ade7913_input(wb_ade7913 *ade, uint32_t number, uint32_t level)
 }
 
 const wb_spi_part *wb_ade7913_part(const wb_ade7913 *ade) { return &ade->part; }
-
-unsigned wb_ade7913_dready(wb_ade7913 *ade)
-{
-    int64_t index = index_now(ade);
-    if (ade->dready_used) return ade->dready;
-    ade->dready_used = true;
-    if (!ade->s.running) return ade->dready;
-    int64_t rise = index ? time_of(ade, index, DREADY_CYCLES) : 0;
-    bool low = index && now_ns(ade) < rise;
-    ade->block.device.machine->lines[ade->dready].level = !low;
-    wb_event_at(ade->block.device.machine, ade->edge, low ? rise : time_of(ade, index + 1, 0));
-    return ade->dready;
-}
-
-int64_t wb_ade7913_samples(const wb_ade7913 *ade) { return ade->s.before + index_now(ade); }
-
-int64_t wb_ade7913_last_sample_ns(const wb_ade7913 *ade)
-{
-    int64_t index = index_now(ade);
-    return index ? time_of(ade, index, 0) : ade->s.before_ns;
-}
 
 int64_t wb_ade7913_overruns(const wb_ade7913 *ade) { return ade->s.overruns; }
