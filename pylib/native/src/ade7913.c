@@ -28,7 +28,7 @@ static void chip_reset(wb_ade7913 *ade)
     s->locked = s->na = 0;
     s->na_until = s->before;
     s->position = s->command = s->out_length = s->zeros = s->bit = s->shift_in = s->shift_out = 0;
-    s->ready_ns = wb_ade7913_now(ade) + ade->reset_duration_ns;
+    s->ready_ns = now_ns(ade) + ade->reset_duration_ns;
     wb_ade7913_start(ade, 0, s->ready_ns);
 }
 
@@ -51,7 +51,7 @@ static void note_read(wb_ade7913 *ade)
 
 static uint32_t status0(const wb_ade7913 *ade)
 {
-    bool resetting = wb_ade7913_now(ade) < ade->s.ready_ns;
+    bool resetting = now_ns(ade) < ade->s.ready_ns;
     return (resetting ? ADE7913_STATUS0_RESET_ON : 0) | (ade->s.locked ? ADE7913_STATUS0_IC_PROT : 0);
 }
 
@@ -118,7 +118,7 @@ static void read_register(wb_ade7913 *ade, uint32_t address)
         wb_block_missing(&ade->block, WB_MISSING_READ, address, 0);
         return;
     }
-    if (wb_ade7913_now(ade) < ade->s.ready_ns && index != ADE7913_STATUS0) return;
+    if (now_ns(ade) < ade->s.ready_ns && index != ADE7913_STATUS0) return;
     if (index == ADE7913_IWV) {
         read_burst(ade);
         return;
@@ -140,12 +140,12 @@ static void write_config(wb_ade7913 *ade, uint32_t value)
         wb_block_missing(&ade->block, WB_MISSING_BITS, ADE7913_REGISTERS[ADE7913_CONFIG].offset, value);
     if (!(changed & (ADE7913_CONFIG_PWRDWN | ADE7913_CONFIG_ADC_FREQ))) {
         *config = value;
-        wb_ade7913_changed(ade, wb_ade7913_now(ade));
+        wb_ade7913_changed(ade, now_ns(ade));
         return;
     }
     wb_ade7913_stop(ade);
     *config = value;
-    if (!(value & ADE7913_CONFIG_PWRDWN)) wb_ade7913_start(ade, 0, wb_ade7913_now(ade));
+    if (!(value & ADE7913_CONFIG_PWRDWN)) wb_ade7913_start(ade, 0, now_ns(ade));
 }
 
 static void write_register(wb_ade7913 *ade, uint32_t address, uint32_t value)
@@ -154,14 +154,14 @@ static void write_register(wb_ade7913 *ade, uint32_t address, uint32_t value)
     int index = find(address);
     if (index < 0) {
         wb_block_missing(&ade->block, WB_MISSING_WRITE, address, 0);
-    } else if (wb_ade7913_now(ade) < s->ready_ns) {
+    } else if (now_ns(ade) < s->ready_ns) {
         return;
     } else if (index == ADE7913_LOCK) {
         s->locked = value == LOCK_KEY || (s->locked && value != UNLOCK_KEY);
     } else if (index == ADE7913_SYNC_SNAP) {
         if (value & ADE7913_SYNC_SNAP_SNAP) s->values[ADE7913_CNT_SNAPSHOT] = wb_ade7913_counter(ade);
         if (value & ADE7913_SYNC_SNAP_SYNC && s->running)
-            wb_ade7913_start(ade, s->values[ADE7913_COUNTER0] | s->values[ADE7913_COUNTER1] << 8, wb_ade7913_now(ade));
+            wb_ade7913_start(ade, s->values[ADE7913_COUNTER0] | s->values[ADE7913_COUNTER1] << 8, now_ns(ade));
     } else if (s->locked) {
         return;
     } else if (index == ADE7913_CONFIG) {

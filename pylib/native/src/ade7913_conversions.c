@@ -18,7 +18,7 @@ static uint32_t period_of(const wb_ade7913 *ade)
 static int64_t ticks_now(const wb_ade7913 *ade)
 {
     wb_clock clock = clock_of(ade);
-    int64_t ticks = wb_clock_ticks(&clock, wb_ade7913_now(ade));
+    int64_t ticks = wb_clock_ticks(&clock, now_ns(ade));
     return ticks > 0 ? ticks : 0;
 }
 
@@ -49,10 +49,10 @@ static void fill(void *owner)
     wb_ade7913 *ade = owner;
     ade_state *s = &ade->s;
     if (wb_ade7913_index(ade) < s->valid_until) return;
-    ade->host.refill(s->valid_until, ADE7913_BLOCK_SAMPLES, s->anchor_ns, period_of(ade), s->preset,
+    ade->host.refill(s->valid_until, BLOCK_SAMPLES, s->anchor_ns, period_of(ade), s->preset,
                      s->values[ADE7913_CONFIG], s->block[0]);
     s->block_first = s->valid_until;
-    s->valid_until += ADE7913_BLOCK_SAMPLES;
+    s->valid_until += BLOCK_SAMPLES;
     plan_refill(ade);
 }
 
@@ -75,7 +75,7 @@ void wb_ade7913_stop(wb_ade7913 *ade)
         s->before += index;
         s->running = 0;
     }
-    ade->host.drop(wb_ade7913_now(ade));
+    ade->host.drop(now_ns(ade));
     s->block_first = s->valid_until = 1;
     wb_event_at(machine, ade->edge, WB_NEVER);
     wb_event_at(machine, ade->refill, WB_NEVER);
@@ -119,7 +119,7 @@ void wb_ade7913_crystal(wb_ade7913 *ade, int64_t num, int64_t den)
     if (running) wb_ade7913_stop(ade);
     ade->s.hz_num = num;
     ade->s.hz_den = den;
-    if (running) wb_ade7913_start(ade, counter, wb_ade7913_now(ade));
+    if (running) wb_ade7913_start(ade, counter, now_ns(ade));
 }
 
 void wb_ade7913_changed(wb_ade7913 *ade, int64_t from_ns)
@@ -144,7 +144,7 @@ unsigned wb_ade7913_dready(wb_ade7913 *ade)
     ade->dready_used = true;
     if (!ade->s.running) return ade->dready;
     int64_t rise = index ? time_of(ade, index, DREADY_CYCLES) : 0;
-    bool low = index && wb_ade7913_now(ade) < rise;
+    bool low = index && now_ns(ade) < rise;
     ade->block.device.machine->lines[ade->dready].level = !low;
     wb_event_at(ade->block.device.machine, ade->edge, low ? rise : time_of(ade, index + 1, 0));
     return ade->dready;

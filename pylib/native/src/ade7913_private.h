@@ -5,17 +5,17 @@
 #include "ade7913.h"
 #include "ade7913_registers.h"
 
-enum { ADE7913_BLOCK_SAMPLES = 512, ADE7913_BURST_BYTES = 14 };
+enum { BLOCK_SAMPLES = 512, BURST_BYTES = 14 };
 
 typedef struct {
     uint32_t values[ADE7913_COUNT];
     int64_t ready_ns, anchor_ns, hz_num, hz_den;
     int64_t before, before_ns, last_read, na_until, overruns;
     int64_t block_first, valid_until;
-    int32_t held[3], block[ADE7913_BLOCK_SAMPLES][3];
+    int32_t held[3], block[BLOCK_SAMPLES][3];
     uint32_t preset;
     uint8_t locked, running, na, levels[2], pcs, listening;
-    uint8_t command, out[ADE7913_BURST_BYTES], out_length, bit, shift_in, shift_out, zeros;
+    uint8_t command, out[BURST_BYTES], out_length, bit, shift_in, shift_out, zeros;
     uint32_t position;
 } ade_state;
 
@@ -29,7 +29,7 @@ struct wb_ade7913 {
     wb_ade7913_host host;
 };
 
-static inline int64_t wb_ade7913_now(const wb_ade7913 *ade) { return wb_now(ade->block.device.machine); }
+static inline int64_t now_ns(const wb_ade7913 *ade) { return wb_now(ade->block.device.machine); }
 
 /* Makes events and line; the conversions stand until they are started. */
 void wb_ade7913_init_conversions(wb_ade7913 *ade, wb_machine *machine);
