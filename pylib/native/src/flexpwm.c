@@ -2,10 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flexpwm.h"
-#include "flexpwm_registers.h"
+#include "flexpwm_private.h"
 
-enum { SUBMODULES = 4, PINS = 3, VALUES = 6, FAULT_LINE = 4, NS_PER_S = 1000000000 };
+enum { FAULT_LINE = 4 };
 enum missing { CAPTDE_ABOVE_1 };
 enum { FALLING = 1, RISING = 2 };
 
@@ -13,9 +12,6 @@ static const uint8_t FIRST_FLAG[PINS] = { 10, 8, 6 };       /* of pins A, B, X; 
 static const uint8_t FIRST_VALUE[PINS] = { 2, 4, 0 };
 static const uint16_t CONTROL[PINS] = { FLEXPWM_SMCAPTCTRLA, FLEXPWM_SMCAPTCTRLB, FLEXPWM_SMCAPTCTRLX };
 static const uint16_t COMPARE[PINS] = { FLEXPWM_SMCAPTCOMPA, FLEXPWM_SMCAPTCOMPB, FLEXPWM_SMCAPTCOMPX };
-static const uint16_t VALUE[VALUES] = {
-    FLEXPWM_SMVAL0, FLEXPWM_SMVAL1, FLEXPWM_SMVAL2, FLEXPWM_SMVAL3, FLEXPWM_SMVAL4, FLEXPWM_SMVAL5,
-};
 static const uint16_t CAPTURED[VALUES] = {
     FLEXPWM_SMCVAL0, FLEXPWM_SMCVAL1, FLEXPWM_SMCVAL2, FLEXPWM_SMCVAL3, FLEXPWM_SMCVAL4, FLEXPWM_SMCVAL5,
 };
@@ -24,149 +20,6 @@ static const uint16_t CAPTURED_CYCLE[VALUES] = {
     FLEXPWM_SMCVAL5CYC,
 };
 enum { FLAGS = FLEXPWM_SMSTS_CMPF | 0xFC0 | FLEXPWM_SMSTS_RF | FLEXPWM_SMSTS_REF };
-
-typedef struct {
-    uint16_t init, value[VALUES], count;        /* loaded registers; count at the base */
-    uint8_t prescale, on, load_ok;
-    uint16_t control;
-    int64_t base_ns, settled, cycles;           /* settled in ticks from the base, cycles at the base */
-} submodule;
-
-typedef struct {
-    uint32_t values[FLEXPWM_COUNT];
-    submodule sub[SUBMODULES];
-    uint8_t levels[PINS * SUBMODULES], circuit[PINS * SUBMODULES], requests[2 * SUBMODULES];
-    int64_t hz_num, hz_den;
-} pwm_state;
-
-typedef struct { wb_flexpwm *pwm; unsigned n; } alarm_owner;
-
-struct wb_flexpwm {
-    wb_block block;
-    pwm_state s;
-    unsigned alarms[SUBMODULES], lines[SUBMODULES + 1];
-    alarm_owner owners[SUBMODULES];
-    wb_request requests[2 * SUBMODULES];
-};
-
-static uint32_t *reg(wb_flexpwm *pwm, unsigned first, unsigned n) { return &pwm->s.values[first + n]; }
-
-/* ---- the counter of a submodule; ticks count from its base ---- */
-
-static bool runs(const wb_flexpwm *pwm, unsigned n) { return pwm->s.sub[n].on && pwm->s.hz_num; }
-
-static wb_clock clock_of(const wb_flexpwm *pwm, unsigned n)
-{
-    const submodule *sub = &pwm->s.sub[n];
-    return (wb_clock){ pwm->s.hz_num, (pwm->s.hz_den * NS_PER_S) << sub->prescale, sub->base_ns };
-}
-
-static int64_t ticks_now(const wb_flexpwm *pwm, unsigned n)
-{
-    if (!runs(pwm, n)) return 0;
-    wb_clock clock = clock_of(pwm, n);
-    return wb_clock_ticks(&clock, wb_now(pwm->block.device.machine));
-}
-
-static int64_t time_of(const wb_flexpwm *pwm, unsigned n, int64_t tick)
-{
-    wb_clock clock = clock_of(pwm, n);
-    return wb_clock_time(&clock, tick);
-}
-
-/* Ticks from the base to the first meeting with VAL1, and the length of the cycles after it. */
-static int64_t first_end(const submodule *sub) { return (uint16_t)(sub->value[1] - sub->count); }
-static int64_t period_of(const submodule *sub) { return (uint16_t)(sub->value[1] - sub->init) + 1; }
-
-static uint16_t count_at(const submodule *sub, int64_t ticks)
-{
-    int64_t first = first_end(sub);
-    if (ticks <= first) return (uint16_t)(sub->count + ticks);
-    return (uint16_t)(sub->init + (ticks - first - 1) % period_of(sub));
-}
-
-static int64_t cycle_at(const submodule *sub, int64_t ticks)
-{
-    int64_t first = first_end(sub);
-    return sub->cycles + (ticks > first ? (ticks - first - 1) / period_of(sub) + 1 : 0);
-}
-
-/* The first tick after the settled one at which the counter meets VALk, or at which it reloads; WB_NEVER for none. */
-static int64_t next_match(const submodule *sub, unsigned k)
-{
-    int64_t first = first_end(sub), period = period_of(sub);
-    int64_t direct = (uint16_t)(sub->value[k] - sub->count), offset = (uint16_t)(sub->value[k] - sub->init);
-    if (sub->settled < direct && direct <= first) return direct;
-    if (offset >= period) return WB_NEVER;
-    int64_t start = first + 1 + offset;
-    return sub->settled < start ? start : start + ((sub->settled - start) / period + 1) * period;
-}
-
-static int64_t next_reload(const submodule *sub)
-{
-    if (!(sub->control & FLEXPWM_SMCTRL_FULL)) return WB_NEVER;
-    int64_t every = (sub->control >> FLEXPWM_SMCTRL_LDFQ_LOW) + 1, cycle = cycle_at(sub, sub->settled) + 1;
-    cycle += (every - cycle % every) % every;
-    return first_end(sub) + 1 + (cycle - sub->cycles - 1) * period_of(sub);
-}
-
-static void rebase(submodule *sub, int64_t at_ns)
-{
-    uint16_t count = count_at(sub, sub->settled);
-    int64_t cycle = cycle_at(sub, sub->settled);
-    sub->base_ns = at_ns, sub->count = count, sub->cycles = cycle, sub->settled = 0;
-}
-
-static void load(wb_flexpwm *pwm, unsigned n, bool restart)
-{
-    submodule *sub = &pwm->s.sub[n];
-    sub->init = (uint16_t)*reg(pwm, FLEXPWM_SMINIT, n);
-    for (unsigned k = 0; k < VALUES; k++) sub->value[k] = (uint16_t)*reg(pwm, VALUE[k], n);
-    sub->prescale = *reg(pwm, FLEXPWM_SMCTRL, n) >> FLEXPWM_SMCTRL_PRSC_LOW & 7;
-    if (restart) sub->count = sub->init;
-    sub->load_ok = 0;
-    pwm->s.values[FLEXPWM_MCTRL] &= ~(1u << n);
-    *reg(pwm, FLEXPWM_SMSTS, n) &= ~FLEXPWM_SMSTS_RUF;
-}
-
-/* Brings flags, and a load that fell due, up to the present; the tick of a reload counts with what it loads. */
-static void settle(wb_flexpwm *pwm, unsigned n)
-{
-    submodule *sub = &pwm->s.sub[n];
-    while (runs(pwm, n)) {
-        int64_t ticks = ticks_now(pwm, n), reload = next_reload(sub);
-        bool loads = sub->load_ok && reload <= ticks;
-        int64_t target = loads ? reload : ticks;
-        uint32_t flags = *reg(pwm, FLEXPWM_SMSTS, n);
-        for (unsigned k = 0; k < VALUES; k++)
-            if (!(flags >> k & 1) && next_match(sub, k) <= target - loads) flags |= 1u << k;
-        if (reload <= target) flags |= FLEXPWM_SMSTS_RF;
-        *reg(pwm, FLEXPWM_SMSTS, n) = flags;
-        sub->settled = target;
-        if (!loads) return;
-        rebase(sub, time_of(pwm, n, target));
-        load(pwm, n, true);
-        sub->settled = -1;
-    }
-}
-
-static void plan(wb_flexpwm *pwm, unsigned n)
-{
-    const submodule *sub = &pwm->s.sub[n];
-    int64_t due = WB_NEVER;
-    if (runs(pwm, n)) {
-        uint32_t wanted = *reg(pwm, FLEXPWM_SMINTEN, n);
-        if (*reg(pwm, FLEXPWM_SMDMAEN, n) & FLEXPWM_SMDMAEN_VALDE) wanted |= FLEXPWM_SMSTS_RF;
-        wanted &= ~*reg(pwm, FLEXPWM_SMSTS, n);
-        for (unsigned k = 0; k < VALUES; k++) {
-            int64_t tick = wanted >> k & 1 ? next_match(sub, k) : WB_NEVER;
-            if (tick < due) due = tick;
-        }
-        int64_t reload = wanted & FLEXPWM_SMSTS_RF || sub->load_ok ? next_reload(sub) : WB_NEVER;
-        if (reload < due) due = reload;
-    }
-    wb_event_at(pwm->block.device.machine, pwm->alarms[n], due == WB_NEVER ? WB_NEVER : time_of(pwm, n, due));
-}
 
 /* ---- outputs ---- */
 
@@ -189,13 +42,13 @@ static void show(wb_flexpwm *pwm, unsigned n)
 
 static void plan_and_show(wb_flexpwm *pwm, unsigned n)
 {
-    plan(pwm, n);
+    wb_flexpwm_plan(pwm, n);
     show(pwm, n);
 }
 
 static void update(wb_flexpwm *pwm, unsigned n)
 {
-    settle(pwm, n);
+    wb_flexpwm_settle(pwm, n);
     plan_and_show(pwm, n);
 }
 
@@ -206,7 +59,7 @@ static void acknowledged(void *owner, unsigned number)
     wb_flexpwm *pwm = owner;
     unsigned n = number % SUBMODULES;
     uint32_t flags = number < SUBMODULES ? capture_flags(pwm, n) : FLEXPWM_SMSTS_RF;
-    settle(pwm, n);
+    wb_flexpwm_settle(pwm, n);
     *reg(pwm, FLEXPWM_SMSTS, n) &= ~flags;
     plan_and_show(pwm, n);
 }
@@ -216,11 +69,9 @@ static void acknowledged(void *owner, unsigned number)
 static void capture(wb_flexpwm *pwm, unsigned number, unsigned circuit, bool both)
 {
     unsigned n = number / PINS, pin = number % PINS, value = FIRST_VALUE[pin] + circuit;
-    const submodule *sub = &pwm->s.sub[n];
-    settle(pwm, n);
-    int64_t ticks = ticks_now(pwm, n);
-    *reg(pwm, CAPTURED[value], n) = count_at(sub, ticks);
-    *reg(pwm, CAPTURED_CYCLE[value], n) = cycle_at(sub, ticks) & 15;
+    wb_flexpwm_settle(pwm, n);
+    *reg(pwm, CAPTURED[value], n) = wb_flexpwm_count(pwm, n);
+    *reg(pwm, CAPTURED_CYCLE[value], n) = wb_flexpwm_cycle(pwm, n) & 15;
     uint32_t control = (*reg(pwm, CONTROL[pin], n) & ~(7u << (10 + 3 * circuit))) | 1u << (10 + 3 * circuit);
     if (control & FLEXPWM_SMCAPTCTRLX_ONESHOTX && (circuit || !both)) control &= ~FLEXPWM_SMCAPTCTRLX_ARMX;
     *reg(pwm, CONTROL[pin], n) = control;
@@ -256,14 +107,9 @@ static void input(void *owner, uint32_t number, int level)
 
 /* ---- registers ---- */
 
-/* Loads if LDOK is set and no reload has to be waited for. */
 static void load_now(wb_flexpwm *pwm, unsigned n)
 {
-    submodule *sub = &pwm->s.sub[n];
-    if (sub->load_ok && (!sub->on || sub->control & FLEXPWM_SMCTRL_LDMOD)) {
-        if (runs(pwm, n)) rebase(sub, time_of(pwm, n, sub->settled));
-        load(pwm, n, !sub->on);
-    }
+    wb_flexpwm_load_now(pwm, n);
     plan_and_show(pwm, n);
 }
 
@@ -271,18 +117,13 @@ static void put_main(wb_flexpwm *pwm, uint32_t old)
 {
     uint32_t value = pwm->s.values[FLEXPWM_MCTRL];
     pwm->s.values[FLEXPWM_MCTRL] = old;
-    for (unsigned n = 0; n < SUBMODULES; n++) settle(pwm, n);
+    for (unsigned n = 0; n < SUBMODULES; n++) wb_flexpwm_settle(pwm, n);
     uint32_t loads = ((value | pwm->s.values[FLEXPWM_MCTRL]) & 15) & ~(value >> FLEXPWM_MCTRL_CLDOK_LOW & 15);
     pwm->s.values[FLEXPWM_MCTRL] = (value & ~(FLEXPWM_MCTRL_CLDOK | FLEXPWM_MCTRL_LDOK)) | loads;
     for (unsigned n = 0; n < SUBMODULES; n++) {
-        submodule *sub = &pwm->s.sub[n];
-        sub->load_ok = loads >> n & 1;
+        pwm->s.sub[n].load_ok = loads >> n & 1;
         load_now(pwm, n);
-        bool on = value >> (FLEXPWM_MCTRL_RUN_LOW + n) & 1;
-        if (on == sub->on) continue;
-        rebase(sub, wb_now(pwm->block.device.machine));
-        sub->on = on;
-        plan(pwm, n);
+        wb_flexpwm_run(pwm, n, value >> (FLEXPWM_MCTRL_RUN_LOW + n) & 1);
     }
 }
 
@@ -301,16 +142,16 @@ static uint32_t get(wb_block *block, unsigned index)
     unsigned n, k;
     if (is(index, FLEXPWM_SMCNT)) {
         n = index - FLEXPWM_SMCNT;
-        settle(pwm, n);
-        return count_at(&pwm->s.sub[n], ticks_now(pwm, n));
+        wb_flexpwm_settle(pwm, n);
+        return wb_flexpwm_count(pwm, n);
     }
     if (is(index, FLEXPWM_SMSTS)) {
-        settle(pwm, index - FLEXPWM_SMSTS);
+        wb_flexpwm_settle(pwm, index - FLEXPWM_SMSTS);
     } else if (is(index, FLEXPWM_SMOCTRL)) {
         const uint8_t *levels = &pwm->s.levels[PINS * (index - FLEXPWM_SMOCTRL)];
         return pwm->s.values[index] | (uint32_t)levels[0] << 15 | (uint32_t)levels[1] << 14 | (uint32_t)levels[2] << 13;
     } else if (index == FLEXPWM_MCTRL) {
-        for (n = 0; n < SUBMODULES; n++) settle(pwm, n);
+        for (n = 0; n < SUBMODULES; n++) wb_flexpwm_settle(pwm, n);
     } else if (is_value(index, CAPTURED, &k)) {
         static const uint8_t PIN[3] = { 2, 0, 1 };
         *reg(pwm, CONTROL[PIN[k / 2]], index - CAPTURED[k]) &= ~(7u << (10 + 3 * (k % 2)));
@@ -333,7 +174,7 @@ static void put(wb_block *block, unsigned index, uint32_t raw, uint32_t old)
     unsigned k, n;
     if (is(index, FLEXPWM_SMSTS)) {
         n = index - FLEXPWM_SMSTS;
-        settle(pwm, n);
+        wb_flexpwm_settle(pwm, n);
         *reg(pwm, FLEXPWM_SMSTS, n) &= ~(raw & FLAGS);
         plan_and_show(pwm, n);
     } else if (is(index, FLEXPWM_SMINTEN)) {
@@ -345,13 +186,13 @@ static void put(wb_block *block, unsigned index, uint32_t raw, uint32_t old)
         update(pwm, n);
     } else if (is(index, FLEXPWM_SMCTRL)) {
         n = index - FLEXPWM_SMCTRL;
-        settle(pwm, n);
+        wb_flexpwm_settle(pwm, n);
         pwm->s.sub[n].control = (uint16_t)pwm->s.values[index];
         if ((old ^ pwm->s.values[index]) & FLEXPWM_SMCTRL_PRSC) *reg(pwm, FLEXPWM_SMSTS, n) |= FLEXPWM_SMSTS_RUF;
         load_now(pwm, n);
     } else if (is(index, FLEXPWM_SMINIT) || is_value(index, VALUE, &k)) {
         n = index - (is(index, FLEXPWM_SMINIT) ? FLEXPWM_SMINIT : VALUE[k]);
-        settle(pwm, n);
+        wb_flexpwm_settle(pwm, n);
         *reg(pwm, FLEXPWM_SMSTS, n) |= FLEXPWM_SMSTS_RUF;
         load_now(pwm, n);
     } else if (index == FLEXPWM_MCTRL) {
@@ -396,17 +237,6 @@ wb_flexpwm *wb_flexpwm_new(wb_machine *machine)
         };
     reset(&pwm->block.device);
     return pwm;
-}
-
-void wb_flexpwm_clock(wb_flexpwm *pwm, int64_t num, int64_t den)
-{
-    for (unsigned n = 0; n < SUBMODULES; n++) {
-        settle(pwm, n);
-        rebase(&pwm->s.sub[n], wb_now(pwm->block.device.machine));
-    }
-    pwm->s.hz_num = num;
-    pwm->s.hz_den = den;
-    for (unsigned n = 0; n < SUBMODULES; n++) plan(pwm, n);
 }
 
 void wb_flexpwm_input(wb_flexpwm *pwm, uint32_t number, uint32_t level) { input(pwm, number, (int)level); }
