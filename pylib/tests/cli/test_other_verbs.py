@@ -52,8 +52,19 @@ class Session:
 @pytest.fixture
 def session(monkeypatch):
     fake = Session()
-    monkeypatch.setattr(importlib.import_module("wattbench.cli.monitor"), "open_monitor", lambda: fake)
+    monkeypatch.setattr(importlib.import_module("wattbench.cli.monitor"), "open_monitor", lambda engine: fake)
     return fake
+
+
+@pytest.fixture
+def no_renode(monkeypatch):
+    """A host without Renode, whatever is installed."""
+    for name in ("PYRENODE_PKG", "PYRENODE_BUILD_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYRENODE_BIN", "/nowhere/renode")
+
+
+ADVICE = "PYRENODE_BIN names /nowhere/renode, which does not exist; correct it"
 
 
 def test_monitor_carries_out_commands_in_order(wattbench, session):
@@ -136,12 +147,22 @@ def test_products_are_those_that_can_be_run(wattbench):
     assert "edge-meter-3p" in {entry["name"] for entry in json.loads(out)}
 
 
-def test_doctor_passes_where_tests_run(wattbench):
+def test_renode_that_is_missing_is_said_with_the_next_step(wattbench, no_renode, tmp_path):
+    suite = tmp_path / "suite.robot"
+    suite.touch()
+    said = (3, "", f"wattbench: Renode cannot be used; Renode: {ADVICE}\n")
+    assert wattbench("monitor", "--engine", "renode", "-e", "version") == said
+    assert wattbench("run", suite, "--engine", "renode", "--out", tmp_path / "out") == said
+    assert wattbench("monitor", "-e", "echo 'embedded'")[0] == 0
+
+
+def test_doctor_passes_where_tests_run(wattbench, no_renode):
     code, out, _ = wattbench("doctor", "--json")
     assert code == 0
     found = {entry["name"]: entry for entry in json.loads(out)["findings"]}
     assert found["embedded engine"]["ok"]
     assert not found["renode engine"]["ok"]
+    assert found["renode engine"]["advice"] == f"Renode: {ADVICE}"
 
 
 def test_doctor_gives_3_and_advice_where_something_is_missing(wattbench, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import struct
 from collections.abc import Callable
 from functools import cached_property
@@ -29,21 +30,28 @@ from wattbench.engines.engine import EdgeTap, Engine
 WRITE_STEP_NS, WRITE_LIMIT_NS = 1_000, 10_000_000
 """How often and how long a register is looked at that is just being written."""
 
-ENGINES: dict[str, Callable[..., EmbeddedEngine]] = {"embedded": EmbeddedEngine}
+
+def _renode(**options: Any) -> Engine:
+    """The second engine, which is imported by those who ask for it only."""
+    engine: Engine = importlib.import_module("wattbench.engines.renode.engine").RenodeEngine(**options)
+    return engine
+
+
+ENGINES: dict[str, Callable[..., Engine]] = {"embedded": EmbeddedEngine, "renode": _renode}
 
 
 class Bench:
     """A running product. Times given are virtual seconds (numbers or exact text such as `"0.1"`)."""
 
-    def __init__(self, manifest: Manifest, engine: EmbeddedEngine) -> None:
-        self.manifest = manifest
-        self.engine: Engine = engine
+    def __init__(self, manifest: Manifest, engine: Engine) -> None:
+        self.manifest, self.engine = manifest, engine
 
     @classmethod
     def load(cls, product: str | Path, engine: str = "embedded", **options: Any) -> Bench:
         """Build the board of a product (its name or the path of a manifest) and load its firmware.
 
-        Raises UsageError, SourceError or FirmwareFileError; nothing runs yet.
+        `engine` is `embedded` or `renode`, `options` go to it. Raises UsageError, SourceError, FirmwareFileError or,
+        where Renode is missing, SetupError; nothing runs yet.
         """
         if engine not in ENGINES:
             raise UsageError(f"there is no engine `{engine}`; this version has {', '.join(ENGINES)}")
@@ -53,15 +61,17 @@ class Bench:
                 f"{manifest.path.name} names the firmware {manifest.elf}, which does not exist; build it first"
             )
         made = ENGINES[engine](**options)
-        made.run_script(manifest.platform, {"bin": f"@{manifest.elf}"})
-        made.limit_awake(round(manifest.awake_ms * 1_000_000))
+        try:
+            made.run_script(manifest.platform, {"bin": f"@{manifest.elf}"})
+            made.limit_awake(round(manifest.awake_ms * 1_000_000))
+        except BaseException:
+            made.close()
+            raise
         return cls(manifest, made)
 
     def close(self) -> None:
         """Give the machine up."""
-        close = getattr(self.engine, "close", None)
-        if close is not None:
-            close()
+        self.engine.close()
 
     def __enter__(self) -> Bench:
         return self

@@ -19,6 +19,7 @@ from importlib.util import find_spec
 
 from wattbench.cli.table import columns
 from wattbench.core.errors import WattbenchError
+from wattbench.engines.renode.discovery import look
 
 OLDEST_PYTHON = (3, 11)
 
@@ -52,14 +53,15 @@ def main(options: argparse.Namespace) -> int:
 
 
 def findings() -> Iterator[Finding]:
-    """Look at Python, the packages, the native core, the engine and the compilers."""
+    """Look at Python, the packages, the native core, both engines and the compilers."""
     current = platform.python_version()
     enough = sys.version_info >= OLDEST_PYTHON
     yield Finding("Python", enough, current, "" if enough else "install Python {}.{} or newer".format(*OLDEST_PYTHON))
     for package in ("unicorn", "numpy", "robotframework"):
         yield _package(package)
     yield _attempt("embedded engine", _embedded_engine, "install a C compiler, then: pip install -e pylib")
-    yield Finding("renode engine", False, "not part of this version", needed=False)
+    renode = look()
+    yield Finding("renode engine", renode.complete, renode.summary, renode.next_step, needed=False)
     compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
     yield Finding("C compiler", compiler is not None, compiler or "none", "" if compiler else "apt install gcc")
     toolchain = "ziglang " + version("ziglang") if find_spec("ziglang") else shutil.which("arm-none-eabi-gcc")

@@ -3,6 +3,7 @@
 example:
   wattbench monitor platforms/edge_meter_3p.resc
   wattbench monitor platforms/edge_meter_3p.resc -e 'emulation RunFor "1"' -e 'sysbus ReadDoubleWord 0x40084000'
+  wattbench monitor --engine renode platforms/edge_meter_3p.resc
 Ctrl-D or `quit` ends the session.
 """
 
@@ -15,19 +16,43 @@ import select
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from wattbench.core.errors import UsageError, WattbenchError
-from wattbench.engines.embedded import Session, open_monitor
 
+ENGINES = ("embedded", "renode")
 LOADERS = {
     ".resc": ("include @{path}",),
     ".repl": ('mach create "machine-0"', "machine LoadPlatformDescription @{path}"),
 }
 
 
+class Session(Protocol):
+    """A Monitor of an engine."""
+
+    @property
+    def prompt(self) -> str:
+        """What to show before a command."""
+
+    @property
+    def leaving(self) -> int | None:
+        """The exit code once `quit` was given."""
+
+    @property
+    def started(self) -> bool:
+        """Whether virtual time is to run on."""
+
+    def execute(self, line: str) -> str:
+        """Carry out one line and return what it prints."""
+
+    def run_slice(self) -> None:
+        """Let a little virtual time pass."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this verb."""
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help=".resc script or .repl platform to start")
+    parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0], help="whose Monitor (default embedded)")
     parser.add_argument("-e", dest="commands", action="append", default=[], metavar="COMMAND", help="carry out and end")
     parser.add_argument("--json", action="store_true", help="with -e: print a list of commands and their outputs")
 
@@ -36,7 +61,7 @@ def main(options: argparse.Namespace) -> int:
     """Scripted with -e or a pipe (the first fault ends it), interactive at a terminal."""
     if options.json and not options.commands:
         raise UsageError("--json needs at least one -e COMMAND")
-    session = open_monitor()
+    session = open_monitor(options.engine)
     for line in loading_commands(options.file) if options.file else ():
         _show(session.execute(line))
     if options.json:
@@ -50,6 +75,12 @@ def main(options: argparse.Namespace) -> int:
     else:
         _talk(session)
     return session.leaving or 0
+
+
+def open_monitor(engine: str) -> Session:
+    """A session with the Monitor of an engine; raises SetupError where Renode is asked for and missing."""
+    session: Session = importlib.import_module(f"wattbench.engines.{engine}.session").open_monitor()
+    return session
 
 
 def loading_commands(file: Path) -> Iterator[str]:

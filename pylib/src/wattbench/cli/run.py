@@ -18,13 +18,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from wattbench.bench import find_manifest
+from wattbench.bench.bench import ENGINES
 from wattbench.cli.table import outcome_text
 from wattbench.core.errors import SetupError, UsageError
+from wattbench.engines.renode.discovery import require_renode
 from wattbench.report.summary import to_summary
 from wattbench.report.write import FILE_NAMES, write_reports
 from wattbench.robot.results import FILE_NAME
 
-ENGINES = ("embedded",)
 DEFAULT_SUITE = "robot_tests"
 _MOST_FAILURES, _BAD_DATA, _INTERRUPTED = 250, 252, 253
 
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this verb."""
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"suite files or folders (default {DEFAULT_SUITE})")
     parser.add_argument("--firmware", metavar="F", help="product or manifest; sets the variable FIRMWARE")
-    parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0], help="sets the variable ENGINE")
+    parser.add_argument("--engine", choices=list(ENGINES), default="embedded", help="sets the variable ENGINE")
     parser.add_argument("--out", type=Path, default=Path("out/run"), metavar="DIR", help="results (default out/run)")
     parser.add_argument("--variable", action="append", default=[], metavar="NAME:VALUE", help="a Robot variable")
     parser.add_argument("--json", action="store_true", help="print summary.json instead of the table")
@@ -48,6 +49,8 @@ def main(options: argparse.Namespace) -> int:
     for variable in options.variable:
         if ":" not in variable:
             raise UsageError(f"--variable takes NAME:VALUE, not {variable}")
+    if options.engine == "renode":
+        require_renode()
     variables = [f"ENGINE:{options.engine}", *options.variable]
     if options.firmware:
         find_manifest(options.firmware)

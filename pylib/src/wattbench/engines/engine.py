@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -49,8 +50,17 @@ class Engine(Protocol):
     def now_ns(self) -> int:
         """Virtual time."""
 
+    def close(self) -> None:
+        """Free the machine; nothing may be asked of it any more."""
+
     def execute(self, command: str) -> str:
         """Carry out one line of the Monitor language and return what it prints; raises MonitorError."""
+
+    def run_script(self, path: Path, variables: Mapping[str, str] | None = None) -> str:
+        """Run a `.resc` with variables such as `{"bin": "@/path/firmware.elf"}` set before; returns what it prints."""
+
+    def limit_awake(self, limit_ns: int) -> None:
+        """Fail a run when the firmware does not sleep within `limit_ns` (0: no limit)."""
 
     def run_to(self, time_ns: int) -> None:
         """Run until virtual time reaches `time_ns`, or until a listener called `request_stop`.
