@@ -1,8 +1,8 @@
-import itertools
+"""What the grid gives to the converters and what it says that it gave."""
+
 import math
 import pickle
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,20 +12,8 @@ from hypothesis import strategies as st
 
 from wattbench.core.errors import StimulusError, UsageError
 from wattbench.labs.grid import Grid, Noise
-from wattbench.labs.grid.schedule import Change, Channel, Harmonic, Schedule
-from wattbench.labs.grid.truth import injected
 
 S = 10**9
-
-
-@pytest.fixture
-def bench() -> FakeBench:
-    return FakeBench()
-
-
-@pytest.fixture
-def grid(bench: FakeBench) -> Grid:
-    return Grid(bench)
 
 
 def test_balanced_load_gives_textbook_energy_and_quadrant_one(bench, grid):
@@ -170,49 +158,6 @@ def test_noise_counts_in_expectation(bench, grid):
     assert math.sqrt((i * i).mean()) == pytest.approx(math.sqrt(26), rel=2e-3)
 
 
-def test_overdriving_a_converter_is_refused_with_all_that_is_needed_to_mend_it(bench, grid):
-    bench.run_for(0.5)
-    with pytest.raises(StimulusError) as error:
-        grid.set_phase("L2", 230, 120, power_factor=1, at="1.25")
-    text = str(error.value)
-    assert "current of L2" in text
-    assert "1.25 s" in text
-    assert "0.0339411 V" in text
-    assert "0.03125 V" in text
-    assert "169.706 of at most 156.25 A peak" in text
-    bench.run_for(1)
-    assert not bench.taken("L2", "voltage").any()  # nothing was changed
-
-
-def test_the_range_is_used_to_its_edge(grid):
-    full_a = 156.25 / math.sqrt(2)
-    grid.set_phase("L1", current_a=full_a * (1 - 1e-9))
-    with pytest.raises(StimulusError, match="beyond the converter's"):
-        grid.set_phase("L1", current_a=full_a * (1 + 1e-9))
-    with pytest.raises(StimulusError, match="voltage of L1"):
-        grid.set_phase("L1", voltage_v=352)
-    # A third harmonic in phase flattens the top: more fundamental fits than alone.
-    grid.add_harmonic("L2", "current", 3, 100 / 3)
-    grid.set_phase("N", current_a=0)
-    grid.set_phase("L2", current_a=full_a * 1.06)
-    with pytest.raises(StimulusError, match="current of L2"):
-        grid.add_harmonic("L2", "current", 3, 100 / 3, phase_deg=180)
-    with pytest.raises(StimulusError, match="current of L1"):
-        grid.set_noise("L1", "current", 0.001)
-
-
-def test_the_sum_of_the_phases_may_overdrive_the_neutral(grid):
-    grid.set_balanced_load(230, 100)
-    with pytest.raises(StimulusError, match=r"current of N set from 0 s peaks at 0\.0489"):
-        grid.set_phase("L3", voltage_angle_deg=0)
-
-
-def test_a_later_segment_is_checked_too(grid):
-    grid.add_harmonic("L1", "current", 3, 100, phase_deg=180, at=5)
-    with pytest.raises(StimulusError, match="set from 5 s"):
-        grid.set_phase("L1", current_a=100, at=1)
-
-
 def test_sensor_faults_reach_the_pin_and_not_the_truth(bench, grid):
     ideal = grid.front_end("L1", "current")
     grid.set_front_end("L1", "current", replace(ideal, gain=ideal.gain * 1.01, delay_us=100, offset_v=1e-3))
@@ -231,89 +176,6 @@ def test_a_saturating_sensor_is_counted(bench, grid):
     bench.run_for(0.02)
     assert np.abs(bench.taken("L1", "current")).max() == pytest.approx(5)
     assert 150 < grid.evidence("L1", "current")[0].clipped < 160
-
-
-def test_a_stimulus_that_nobody_sampled_has_no_truth():
-    bench = FakeBench(samples=False)
-    grid = Grid(bench)
-    grid.set_phase("L2", 230, 5)
-    bench.run_for(1)
-    with pytest.raises(StimulusError, match=r"voltage of L2 set from 0 s on was never sampled by ade1 at V1P"):
-        grid.injected(0, S)
-
-
-def test_evidence_is_void_after_a_change(bench, grid):
-    grid.set_phase("L1", 230, 5)
-    bench.run_for(0.1)
-    assert grid.evidence("L1", "current")[0].samples == 800
-    grid.set_phase("L1", current_a=6)
-    bench.samples = False
-    bench.run_for(0.1)
-    grid.injected(0, S // 10)
-    with pytest.raises(StimulusError, match=r"current of L1 set from 0.1 s on was never sampled"):
-        grid.injected(0, S // 5)
-
-
-def test_a_change_of_one_phase_asks_for_no_new_evidence_on_another(bench, grid):
-    grid.set_balanced_load(230, 5)
-    bench.run_for(0.1)
-    grid.set_phase("L2", current_a=0)
-    grid.set_phase("L2", current_a=5, at=0.15)
-    bench.run_for(0.05)
-    bench.samples = False
-    bench.run_for(0.000001)
-    with pytest.raises(StimulusError, match=r"current of L2 set from 0.15 s on was never"):
-        grid.injected(0, bench.now_ns)
-
-
-def ask(bench: FakeBench, first: int, last: int) -> None:
-    for name in ("IP", "V1P"):
-        bench.model("ade0").analog.volts(name, np.arange(first, last) / 8000)
-
-
-def test_samples_asked_ahead_do_not_count_before_their_time():
-    bench = FakeBench(("L1",), samples=False)
-    grid = Grid(bench)
-    grid.set_phase("L1", 230, 5, at="0.50001")
-    ask(bench, 0, 8000)
-    assert grid.evidence("L1", "current")[500_010_000].samples == 3999
-    bench.run_for(0.50012)
-    with pytest.raises(StimulusError, match=r"set from 0.50001 s on was never"):
-        grid.injected(0, bench.now_ns)
-    bench.run_for(0.000005)
-    grid.injected(0, bench.now_ns)
-
-
-def test_samples_asked_ahead_are_void_when_the_future_changes():
-    bench = FakeBench(("L1",), samples=False)
-    grid = Grid(bench)
-    grid.set_phase("L1", 230, 5)
-    grid.set_phase("L1", current_a=6, at="0.5")
-    ask(bench, 0, 8000)
-    grid.set_phase("L1", current_a=7, at="0.5")
-    bench.run_for(0.6)
-    grid.injected(0, S // 2)
-    with pytest.raises(StimulusError, match=r"current of L1 set from 0.5 s on was never"):
-        grid.injected(0, bench.now_ns)
-
-
-def test_an_angle_of_a_voltage_asks_for_new_evidence_on_its_current_and_the_neutral(bench, grid):
-    grid.set_phase("L1", 230, 5)
-    bench.run_for(0.1)
-    assert set(grid.evidence("N", "current")) == {0}
-    grid.set_phase("L1", voltage_angle_deg=30)
-    bench.run_for(0.1)
-    for phase, quantity in (("L1", "voltage"), ("L1", "current"), ("N", "current")):
-        assert set(grid.evidence(phase, quantity)) == {0, S // 10}
-    assert set(grid.evidence("L2", "current")) == {0}
-
-
-def test_converters_are_told_what_changes(bench, grid):
-    bench.run_for(0.25)
-    grid.set_front_end("L1", "current", replace(grid.front_end("L1", "current"), delay_us=-50))
-    grid.set_phase("L1", current_a=1, at=1)
-    assert bench.model("ade0").changed_ns == [0, S // 4, S - 50_000]
-    assert bench.model("ade1").changed_ns == [0, S]
 
 
 def test_open_circuit_and_neutral(bench, grid):
@@ -386,72 +248,3 @@ def test_a_saved_grid_comes_back_bit_by_bit(bench, grid):
     bench.run_for(0.4)
     assert np.array_equal(bench.taken("L1", "current"), expected)
     assert grid.evidence("L1", "current")[S * 3 // 10].samples == 1600
-
-
-VALUES = st.floats(0, 300).map(lambda x: round(x, 2))
-FIELDS = st.one_of(
-    st.fixed_dictionaries({"rms": VALUES}),
-    st.fixed_dictionaries({"angle_deg": st.floats(-180, 180)}),
-    st.fixed_dictionaries({"dc": st.floats(-20, 20)}),
-    st.fixed_dictionaries({"reversed": st.booleans()}),
-    st.builds(
-        lambda order, ratio, deg: {"harmonics": {order: Harmonic(ratio, deg)}},
-        st.sampled_from([Fraction(n) for n in (2, 3, 5, 11, 40)] + [Fraction(1, 2), Fraction(13, 10)]),
-        st.floats(0.01, 0.5),
-        st.floats(-180, 180),
-    ),
-)
-CHANGES = st.one_of(
-    st.builds(
-        Change,
-        st.integers(0, S // 5),
-        st.sampled_from([Channel(phase, quantity) for phase in ("L1", "L2") for quantity in ("voltage", "current")]),
-        FIELDS,
-    ),
-    st.builds(lambda at, hz: Change(at, None, {"frequency_hz": hz}), st.integers(0, S // 5), st.floats(42, 58)),
-)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(CHANGES, min_size=1, max_size=10), st.integers(0, S // 10), st.integers(1000, S // 5))
-def test_truth_agrees_with_quadrature_over_any_schedule(changes, from_ns, length_ns):
-    schedule = Schedule.idle(50)
-    for change in changes:
-        schedule = schedule.with_changes([change])
-    to_ns = from_ns + length_ns
-    truth = injected(schedule, from_ns, to_ns)
-    nodes, weights = np.polynomial.legendre.leggauss(24)
-    edges_ns = sorted({from_ns, to_ns, *(s.start_ns for s in schedule.segments if from_ns < s.start_ns < to_ns)})
-    sums = {"energy": 0.0, "u2": 0.0, "i2": 0.0}
-    for start, stop in itertools.pairwise(edges_ns):
-        segment = schedule.segments[schedule.index_at(start)]
-        panels = np.linspace(start / S, stop / S, 201)
-        half = np.diff(panels)[:, None] / 2
-        times_s = (panels[:-1, None] + half + half * nodes).ravel()
-        no_ns = np.zeros(times_s.size, dtype=np.int64)
-        u, i = (segment.value(Channel("L1", quantity), times_s, no_ns) for quantity in ("voltage", "current"))
-        weight = (weights * half).ravel()
-        for name, product in (("energy", u * i), ("u2", u * u), ("i2", i * i)):
-            sums[name] += float((product * weight).sum())
-    duration_s = length_ns / S
-    phase = truth.phases["L1"]
-    apparent_j = phase.apparent_vah * 3600
-    assert phase.active_wh * 3600 == pytest.approx(sums["energy"], rel=1e-6, abs=1e-8 * apparent_j)
-    assert phase.voltage_rms_v == pytest.approx(math.sqrt(sums["u2"] / duration_s), rel=1e-6, abs=1e-9)
-    assert phase.current_rms_a == pytest.approx(math.sqrt(sums["i2"] / duration_s), rel=1e-6, abs=1e-9)
-    assert phase.active_import_wh - phase.active_export_wh == pytest.approx(phase.active_wh, abs=1e-15)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(CHANGES, min_size=1, max_size=10), st.integers(1, S // 5))
-def test_truth_adds_up_and_the_order_of_giving_is_kept(changes, cut_ns):
-    one_by_one = Schedule.idle(50)
-    for change in changes:
-        one_by_one = one_by_one.with_changes([change])
-    at_once = Schedule.idle(50).with_changes(changes)
-    end_ns = S // 5 + 12345
-    whole = injected(at_once, 0, end_ns)
-    assert injected(one_by_one, 0, end_ns).active_wh == pytest.approx(whole.active_wh, rel=1e-12, abs=1e-15)
-    parts = injected(at_once, 0, cut_ns), injected(at_once, cut_ns, end_ns)
-    scale_wh = sum(part.apparent_vah for part in parts)
-    assert sum(part.active_wh for part in parts) == pytest.approx(whole.active_wh, abs=1e-12 * scale_wh + 1e-18)
