@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 from mpu_random import ACCESSES, memory_of, random_table
 from program import LOG, Board
-from test_core_exceptions import NESTED, PHOENIX, RETURN
+from test_core_exception_return import PHOENIX, RETURN
+from test_core_exceptions import NESTED
 
 QEMU = shutil.which("qemu-system-arm")
 pytestmark = pytest.mark.skipif(QEMU is None, reason="qemu-system-arm is not installed (Debian: qemu-system-arm)")

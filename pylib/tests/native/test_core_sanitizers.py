@@ -14,7 +14,8 @@ from wattbench.engines.embedded import native
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "native"
-FILES = ["exceptions", "faults", "fp", "mpu", "sleep", "state"]
+FILES = ["exceptions", "exception_return", "nvic", "faults", "fault_escalation", "instruction_faults"]
+FILES += ["stacking_faults", "fp", "mpu", "mpu_execute", "mpu_control", "sleep", "state"]
 # Not shift-base: Unicorn's own header shifts a 1 into the sign bit in every uc_ctl call.
 FLAGS = ["-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-omit-frame-pointer"]
 FLAGS += ["-fsanitize=address,undefined", "-fno-sanitize=shift-base", "-fno-sanitize-recover=all"]
