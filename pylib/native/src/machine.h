@@ -92,7 +92,7 @@ typedef struct {
 } wb_line;
 
 struct wb_machine {
-    int64_t now_ns;                     /* first member: the host reads it in place */
+    int64_t now_ns;                     /* the first three members: hosts read them in place */
     int64_t next_ns;                    /* earliest event */
     int64_t host_deadline_ns;           /* earliest timer of the host */
     uint32_t stop;                      /* a reason to come back from wb_run, WB_STOP_TIME if none */

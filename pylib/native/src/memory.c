@@ -38,9 +38,20 @@ void wb_region_show(wb_core *core, const wb_region *region)
     uc_mem_map_ptr(core->uc, region->base, region->size, UC_PROT_ALL, region->memory);
 }
 
+static wb_region *memory_at(wb_machine *machine, uint32_t base, uint32_t size, uint32_t cores)
+{
+    for (unsigned i = 0; i < machine->region_count; i++) {
+        wb_region *region = &machine->regions[i];
+        if (region->memory && region->base == base && region->size == size && region->cores == cores) return region;
+    }
+    return NULL;
+}
+
+/* Mapping the same place again replaces the memory behind it, as long as no core has seen the old one. */
 int wb_map_memory(wb_machine *machine, uint32_t base, uint32_t size, uint8_t *memory, uint32_t read_only, uint32_t cores)
 {
-    wb_region *region = (base | size) & 0xFFF ? NULL : add_region(machine, base, size, cores);
+    wb_region *region = machine->core_count ? NULL : memory_at(machine, base, size, cores);
+    if (!region) region = (base | size) & 0xFFF ? NULL : add_region(machine, base, size, cores);
     if (!region) return -1;
     region->kind = read_only ? WB_REGION_ROM : WB_REGION_RAM;
     region->memory = memory;

@@ -12,7 +12,9 @@ import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakSet
 
+from wattbench.core.clock import NS_PER_S
 from wattbench.core.errors import UsageError
 from wattbench.core.model import CATALOGUE
 from wattbench.core.wires import DmaRequest, Line, UartPort
@@ -20,11 +22,13 @@ from wattbench.engines.embedded import native, twins
 from wattbench.engines.embedded.board import import_models
 from wattbench.engines.renode.host import RoomMachine, SharedMemory
 from wattbench.engines.renode.model_types import NAMESPACE, csharp_source, from_text
+from wattbench.hw.parts.button import Button
 from wattbench.platform.types import parameters
 
 SHIM = Path(__file__).with_name("shim")
 SHIM_FILES = ("PythonModel.cs", "Room.cs", "FlashMemory.cs", "Parts.cs")
-DEFAULT_GRID_NS = 50_000
+FRAME_BITS, NO_RATE = 10, 115200.0
+DEFAULT_GRID_NS = 20_000
 """Native events that no Python timer waits for are carried out at least this often, so an interrupt of a native
 block comes at most this much late when the CPU does not look at any block."""
 
@@ -40,6 +44,14 @@ class Runtime(Protocol):
         """One Monitor command; returns what it prints, raises MonitorError."""
 
 
+_PREPARED: WeakSet[Runtime] = WeakSet()
+
+
+def compiled_types() -> Any:
+    """The .NET namespace that `ModelRoom.prepare` had compiled."""
+    return importlib.import_module(NAMESPACE)
+
+
 class ModelRoom:
     """All models of one Renode machine."""
 
@@ -52,33 +64,47 @@ class ModelRoom:
         self._by_id: dict[int, Any] = {}
         self._shims: dict[int, Any] = {}
         self._mapped: set[int] = set()
-        self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._net: Any = None
         self._room: Any = None
+        self._machine: Any = None
+        self._gpios: dict[tuple[int, str | int], Any] = {}
         self._reset_is_noted = False
         self.host.on_reset_request(self._request_reset)
 
     # Before a platform is loaded
 
     def prepare(self) -> None:
-        """Let Renode compile the types of the catalogue; once in a process."""
+        """Let Renode compile the types of the catalogue; one Renode does so once."""
+        if self._runtime in _PREPARED:
+            self._net = compiled_types()
+            return
         native.library()
-        self._directory = tempfile.TemporaryDirectory(prefix="wattbench-renode-")
-        folder = Path(self._directory.name)
-        generated = folder / "Models.cs"
-        generated.write_text(csharp_source(CATALOGUE, str(native.LIBRARY)), encoding="utf-8")
-        sources = [*(SHIM / name for name in SHIM_FILES), generated]
-        self._runtime.execute("include " + " ".join(f"@{path}" for path in sources))
-        self._net = importlib.import_module(NAMESPACE)
+        with tempfile.TemporaryDirectory(prefix="wattbench-renode-") as folder:
+            generated = Path(folder) / "Models.cs"
+            generated.write_text(csharp_source(CATALOGUE, str(native.LIBRARY)), encoding="utf-8")
+            sources = [*(SHIM / name for name in SHIM_FILES), generated]
+            self._runtime.execute("include " + " ".join(f"@{path}" for path in sources))
+        self._net = compiled_types()
+        self._net.Parts.Announce()
+        _PREPARED.add(self._runtime)
+
+    def close(self) -> None:
+        """Give the models up; Renode's machine must be gone or must not run again."""
+        for shim in self._shims.values():
+            shim.Room = None
+        if self._net is not None:
+            self._net.PythonModel.ForgetAll()
+        self.host.close()
 
     # After a load
 
     def bind(self) -> None:
         """Make and connect the models of everything that was loaded since the last call."""
         machine = self._runtime.machine
-        if self._room is None:
-            self._room = self._net.Room(machine, self._grid_ns)
-            self.host.attach_room(self._room)
+        if self._machine is None:
+            self._enter(machine)
+        elif self._machine != machine:
+            self._take_over(machine)
         made = self._net.PythonModel.Made
         fresh = [shim for shim in made if shim.Id not in self._shims and shim.Machine == machine]
         self._map_memories(machine)
@@ -98,6 +124,26 @@ class ModelRoom:
                 item.reset_request.connect(self._device_asks_for_reset, announce=False)
         self._check()
         self._room.Synchronise()
+
+    def _enter(self, machine: Any) -> None:
+        self._machine = machine
+        self._room = self._net.Room(machine, self._grid_ns)
+        self.host.attach_room(self._room)
+
+    def _take_over(self, machine: Any) -> None:
+        """Renode has loaded a snapshot: its objects are new ones, the models stay."""
+        self._enter(machine)
+        self._mapped.clear()
+        self._map_memories(machine)
+        for shim in self._net.PythonModel.Loaded(machine):
+            number = int(shim.Id)
+            self._shims[number] = shim
+            shim.Room = self._room
+        for number, key in self._gpios:
+            self._gpios[number, key] = self._shims[number].Output(key)
+        for name, item in self.models.items():
+            if isinstance(item, RenodeButton):
+                item.button = self._net.Parts.Button(machine, name)
 
     def _map_memories(self, machine: Any) -> None:
         for base, address, size in self._net.Parts.Segments(machine):
@@ -133,18 +179,28 @@ class ModelRoom:
     def _wire(self, shim: Any) -> list[tuple[Line, Any]]:
         """Connect the outputs; returns the (line, endpoint) pairs that end at something of Renode's."""
         item, others = self._by_id[shim.Id], []
-        keys = [*map(str, shim.OutputNames()), *map(int, shim.OutputNumbers())]
+        keys: list[str | int] = [*map(str, shim.OutputNames()), *map(int, shim.OutputNumbers())]
         for key in keys:
             line, gpio = item.outputs[key], shim.Output(key)
-            pairs = list(self._net.PythonModel.Models(gpio))
-            for model, number in zip(pairs[::2], pairs[1::2], strict=True):
+            for model, number in self._to_models(line, gpio):
                 self._shims[model].DriveDirectly(number)
-                _connect(line, self._by_id[model], int(number))
             endpoints = list(self._net.PythonModel.Others(gpio))
             if endpoints:
-                line.connect(gpio.Set)
+                self._gpios[shim.Id, key] = gpio
+                line.connect(partial(self._drive, (shim.Id, key)))
             others += [(line, endpoint) for endpoint in endpoints]
         return others
+
+    def _drive(self, output: tuple[int, str | int], level: bool) -> None:
+        self._gpios[output].Set(level)
+
+    def _to_models(self, line: Line, gpio: Any) -> list[tuple[int, int]]:
+        """Connect `line` to every model at the other end of an output of Renode's."""
+        pairs = list(map(int, self._net.PythonModel.Models(gpio)))
+        ends = list(zip(pairs[::2], pairs[1::2], strict=True))
+        for model, number in ends:
+            _connect(line, self._by_id[model], number)
+        return ends
 
     def _mirror_parts(self, machine: Any, wired: list[tuple[Line, Any]]) -> None:
         """LEDs and buttons are Renode's own; Python sees a model of the same name that follows them."""
@@ -158,7 +214,9 @@ class ModelRoom:
             line.connect(partial(self.models[name].on_input, int(endpoint.Number)))
         for name in map(str, self._net.Parts.Buttons(machine)):
             if name not in self.models:
-                self.models[name] = RenodeButton(self._net.Parts.Button(machine, name))
+                net = self._net.Parts.Button(machine, name)
+                button = self.models[name] = RenodeButton(self.host, name, net)
+                self._to_models(button.outputs["IRQ"], net.IRQ)
 
     def _connect_shim(self, shim: Any) -> None:
         """Let the C# object call its model from now on, beginning with levels that came too early."""
@@ -168,12 +226,17 @@ class ModelRoom:
         self.host.resets[shim.Id] = partial(self._reset_one, item)
         port = getattr(item, "port", None)
         if isinstance(port, UartPort):
-            self.host.characters[shim.Id] = port.receive
-            port.listen(partial(_sent, shim, port))
+            self.host.characters[shim.Id] = Feeder(self.host, item.name, port).put
+            port.listen(partial(self._sent, shim.Id, port))
         shim.Room = self._room
         for number in shim.LevelNumbers():
             if not shim.IsDirect(number):
                 item.on_input(int(number), bool(shim.Level(number)))
+
+    def _sent(self, shim: int, port: UartPort, character: int) -> None:
+        net = self._shims[shim]
+        net.BaudRate = round(port.bits_per_second())
+        net.Sent(character & 0xFF)
 
     # Running
 
@@ -217,6 +280,10 @@ class ModelRoom:
         if item.on_chip:
             item.reset()
 
+    def announce_reset(self) -> None:
+        """The next reset comes from outside (the pin, the Monitor): nobody has to note that software asked for it."""
+        self._reset_is_noted = True
+
     def _device_asks_for_reset(self, level: bool) -> None:
         if level:
             self._reset_is_noted = True
@@ -237,9 +304,11 @@ class ModelRoom:
         return {"host": self.host.save(), "models": {name: item.save() for name, item in self.models.items()}}
 
     def restore(self, saved: dict[str, Any]) -> None:
-        """Take back what `save` gave, on a machine built the same way."""
+        """Take back what `save` gave, on a machine built the same way or loaded from Renode's snapshot."""
         if saved["models"].keys() != self.models.keys():
             raise UsageError("the saved state belongs to another platform")
+        if self._machine != self._runtime.machine:
+            self._take_over(self._runtime.machine)
         self.host.restore(saved["host"])
         for name, item in self.models.items():
             item.restore(saved["models"][name])
@@ -247,46 +316,66 @@ class ModelRoom:
         self._room.Synchronise()
 
 
-class RenodeButton:
-    """A button of Renode's as `wattbench.hw.parts.button.Button` has it."""
+class RenodeButton(Button):
+    """A button of Renode's as wattbench has it.
 
-    on_chip = False
+    Renode lets the contact of a button change at its next point of synchronisation; models of ours see it at once.
+    """
 
-    def __init__(self, button: Any) -> None:
-        self._button = button
+    def __init__(self, host: RoomMachine, name: str, button: Any) -> None:
+        super().__init__(host, name, invert=bool(button.Inverted))
+        self.button = button
+        self._contact.level = bool(button.IRQ.IsSet)
 
     @property
     def pressed(self) -> bool:
-        """Whether the button is pressed."""
-        return bool(self._button.Pressed)
+        """Whether the button is pressed, from whichever side."""
+        return bool(self.button.Pressed)
 
     def press(self) -> None:
-        """Press and hold."""
-        self._button.Press()
+        """See `Button.press`."""
+        self.button.Press()
+        super().press()
 
     def release(self) -> None:
-        """Let go."""
-        self._button.Release()
+        """See `Button.release`."""
+        self.button.Release()
+        super().release()
 
     def toggle(self) -> None:
-        """Press it if it is released, and the other way round."""
-        self._button.Toggle()
-
-    def press_and_release(self) -> None:
-        """Both edges at the present instant."""
-        self._button.PressAndRelease()
-
-    def reset(self) -> None:
-        """A reset of the board does not release it."""
-
-    def save(self) -> dict[str, Any]:
-        """Whether it is pressed."""
-        return {"pressed": self.pressed}
+        """See `Button.toggle`."""
+        self.release() if self.pressed else self.press()
 
     def restore(self, saved: dict[str, Any]) -> None:
-        """Take back what `save` gave."""
-        if saved["pressed"] != self.pressed:
-            self.toggle()
+        """See `Model.restore`."""
+        super().restore(saved)
+        if (self._contact.level != self.invert) != self.pressed:
+            self.button.Toggle()
+
+
+class Feeder:
+    """Characters that something of Renode's sends to a UART, one after the other at the speed of the line.
+
+    Renode's terminals hand over a whole line at once; the FIFO of a real UART would lose most of it.
+    """
+
+    def __init__(self, host: RoomMachine, name: str, port: UartPort) -> None:
+        self._host, self._port, self._queue = host, port, bytearray()
+        self._timer = host.timer(self._arrived, f"{name}.from_renode")
+
+    def put(self, character: int) -> None:
+        """One more character for the chip."""
+        self._queue.append(character)
+        if len(self._queue) == 1:
+            self._arm()
+
+    def _arm(self) -> None:
+        self._timer.arm(self._host.now_ns() + round(FRAME_BITS * NS_PER_S / (self._port.bits_per_second() or NO_RATE)))
+
+    def _arrived(self) -> None:
+        self._port.receive(self._queue.pop(0))
+        if self._queue:
+            self._arm()
 
 
 def _connect(line: Line, receiver: Any, number: int) -> None:
@@ -294,8 +383,3 @@ def _connect(line: Line, receiver: Any, number: int) -> None:
         receiver.connect_input(number, line)
     elif isinstance(line, DmaRequest) or hasattr(receiver, "on_input"):
         line.connect(partial(receiver.on_input, number))
-
-
-def _sent(shim: Any, port: UartPort, character: int) -> None:
-    shim.BaudRate = round(port.bits_per_second())
-    shim.Sent(character & 0xFF)

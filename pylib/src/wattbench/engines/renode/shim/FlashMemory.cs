@@ -3,20 +3,29 @@ using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
 
+using Antmicro.Migrant;
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Peripherals.Bus;
 
 namespace Antmicro.Renode.Peripherals.Wattbench
 {
-    public sealed unsafe class FlashMemory : IMapped, IMemory, IDisposable
+    public sealed unsafe class FlashMemory : IMapped, IMemory, ISpeciallySerializable, IDisposable
     {
         public FlashMemory(long size)
         {
-            Size = size;
-            allocated = Marshal.AllocHGlobal((IntPtr)(size + PageSize));
-            cells = (byte*)(((long)allocated + PageSize - 1) & -PageSize);
-            new Span<byte>(cells, (int)size).Fill(Erased);
-            MappedSegments = new IMappedSegment[] { new Segment((IntPtr)cells, (ulong)size) };
+            Allocate(size);
+        }
+
+        public void Load(PrimitiveReader reader)
+        {
+            Allocate(reader.ReadInt64());
+            WriteBytes(0, reader.ReadBytes((int)Size), 0, (int)Size);
+        }
+
+        public void Save(PrimitiveWriter writer)
+        {
+            writer.Write(Size);
+            writer.Write(ReadBytes(0, (int)Size));
         }
 
         public byte ReadByte(long offset) => cells[offset];
@@ -48,16 +57,29 @@ namespace Antmicro.Renode.Peripherals.Wattbench
 
         public void Dispose() => Marshal.FreeHGlobal(allocated);
 
-        public long Size { get; }
+        public long Size { get; private set; }
 
-        public IEnumerable<IMappedSegment> MappedSegments { get; }
+        public IEnumerable<IMappedSegment> MappedSegments { get; private set; }
+
+        // For snapshots: Load follows.
+        private FlashMemory()
+        {
+        }
+
+        private void Allocate(long size)
+        {
+            Size = size;
+            allocated = Marshal.AllocHGlobal((IntPtr)(size + PageSize));
+            cells = (byte*)(((long)allocated + PageSize - 1) & -PageSize);
+            new Span<byte>(cells, (int)size).Fill(Erased);
+            MappedSegments = new IMappedSegment[] { new Segment(this) };
+        }
 
         private sealed class Segment : IMappedSegment
         {
-            public Segment(IntPtr pointer, ulong size)
+            public Segment(FlashMemory memory)
             {
-                Pointer = pointer;
-                Size = size;
+                this.memory = memory;
             }
 
             public void Touch()
@@ -65,15 +87,17 @@ namespace Antmicro.Renode.Peripherals.Wattbench
                 // Allocated from the beginning.
             }
 
-            public IntPtr Pointer { get; }
+            public IntPtr Pointer => (IntPtr)memory.cells;
 
             public ulong StartingOffset => 0;
 
-            public ulong Size { get; }
+            public ulong Size => (ulong)memory.Size;
+
+            private readonly FlashMemory memory;
         }
 
-        private readonly IntPtr allocated;
-        private readonly byte* cells;
+        private IntPtr allocated;
+        private byte* cells;
 
         private const long PageSize = 4096;
         private const byte Erased = 0xFF;

@@ -11,6 +11,13 @@ namespace Antmicro.Renode.Peripherals.Wattbench
 {
     public static class Parts
     {
+        // A snapshot names these types by their assembly, which .NET would look for beside Renode.
+        public static void Announce()
+        {
+            var own = typeof(Parts).Assembly;
+            AppDomain.CurrentDomain.AssemblyResolve += (_, wanted) => wanted.Name == own.FullName ? own : null;
+        }
+
         // Empty for an endpoint that is no LED.
         public static string NameOfLed(IMachine machine, GPIOEndpoint endpoint) =>
             endpoint.Receiver is LED led ? machine.GetLocalName(led) : "";

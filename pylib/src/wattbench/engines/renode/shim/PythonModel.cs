@@ -5,6 +5,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 
+using Antmicro.Migrant;
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Core.Structure;
 using Antmicro.Renode.Peripherals.Bus;
@@ -83,6 +84,17 @@ namespace Antmicro.Renode.Peripherals.Wattbench
 
         // For Python
 
+        // The models of a machine that Renode has loaded from a snapshot take the places of those they were saved from.
+        public static PythonModel[] Loaded(IMachine machine)
+        {
+            var models = machine.GetPeripheralsOfType<PythonModel>().ToArray();
+            foreach(var model in models)
+            {
+                Made[model.Id] = model;
+            }
+            return models;
+        }
+
         public string[] ValueNames() => Values.Keys.ToArray();
 
         public string Value(string name) => Values[name];
@@ -128,6 +140,8 @@ namespace Antmicro.Renode.Peripherals.Wattbench
             Base = IsOnBus ? (uint)(point.Range.StartAddress - point.Offset) : 0;
         }
 
+        public static void ForgetAll() => Made.Clear();
+
         public static int IdOf(IPeripheral peripheral) => (peripheral as PythonModel)?.Id ?? NoNumber;
 
         public static List<PythonModel> Made { get; } = new List<PythonModel>();
@@ -146,6 +160,7 @@ namespace Antmicro.Renode.Peripherals.Wattbench
 
         public bool IsOnBus { get; private set; }
 
+        [field: Transient]
         public Room Room { get; set; }
 
         public IReadOnlyDictionary<int, IGPIO> Connections { get; }
@@ -210,6 +225,7 @@ namespace Antmicro.Renode.Peripherals.Wattbench
 
         public Parity ParityBit => Parity.None;
 
+        [field: Transient]
         public event Action<byte> CharReceived;
     }
 }

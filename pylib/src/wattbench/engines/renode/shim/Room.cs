@@ -4,6 +4,7 @@ using System;
 using System.Linq;
 using System.Runtime.InteropServices;
 
+using Antmicro.Migrant;
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Logging;
 using Antmicro.Renode.Peripherals.CPU;
@@ -17,9 +18,12 @@ namespace Antmicro.Renode.Peripherals.Wattbench
         {
             this.machine = machine;
             this.gridNs = gridNs;
-            sync = new object();
             scheduledNs = long.MaxValue;
-            machine.ClockSource.AddClockEntry(new ClockEntry(1, NsPerSecond, OnAlarm, machine, "wattbench models",
+            foreach(var old in machine.ClockSource.GetAllClockEntries().Where(x => x.LocalName == AlarmName).ToArray())
+            {
+                machine.ClockSource.TryRemoveClockEntry(old.Handler);
+            }
+            machine.ClockSource.AddClockEntry(new ClockEntry(1, NsPerSecond, OnAlarm, machine, AlarmName,
                 enabled: false, workMode: WorkMode.OneShot));
         }
 
@@ -27,14 +31,14 @@ namespace Antmicro.Renode.Peripherals.Wattbench
         public void Attach(long native, long input, long character, long reset)
         {
             this.native = (IntPtr)native;
-            pythonInput = (delegate* unmanaged[Cdecl]<uint, uint, uint, void>)input;
-            pythonCharacter = (delegate* unmanaged[Cdecl]<uint, uint, void>)character;
-            pythonReset = (delegate* unmanaged[Cdecl]<uint, void>)reset;
+            pythonInput = (IntPtr)input;
+            pythonCharacter = (IntPtr)character;
+            pythonReset = (IntPtr)reset;
         }
 
         public uint Read(uint address, uint size)
         {
-            lock(sync)
+            lock(machine)
             {
                 uint value = 0;
                 Enter();
@@ -46,7 +50,7 @@ namespace Antmicro.Renode.Peripherals.Wattbench
 
         public void Write(uint address, uint size, uint value)
         {
-            lock(sync)
+            lock(machine)
             {
                 Enter();
                 wb_device_access(native, address, size, 1, &value);
@@ -56,30 +60,30 @@ namespace Antmicro.Renode.Peripherals.Wattbench
 
         public void Input(int model, int number, bool level)
         {
-            lock(sync)
+            lock(machine)
             {
                 Enter();
-                pythonInput((uint)model, (uint)number, level ? 1u : 0);
+                ((delegate* unmanaged[Cdecl]<uint, uint, uint, void>)pythonInput)((uint)model, (uint)number, level ? 1u : 0);
                 Leave();
             }
         }
 
         public void Character(int model, byte value)
         {
-            lock(sync)
+            lock(machine)
             {
                 Enter();
-                pythonCharacter((uint)model, value);
+                ((delegate* unmanaged[Cdecl]<uint, uint, void>)pythonCharacter)((uint)model, value);
                 Leave();
             }
         }
 
         public void ResetModel(int model)
         {
-            lock(sync)
+            lock(machine)
             {
                 Enter();
-                pythonReset((uint)model);
+                ((delegate* unmanaged[Cdecl]<uint, void>)pythonReset)((uint)model);
                 Leave();
             }
         }
@@ -87,7 +91,7 @@ namespace Antmicro.Renode.Peripherals.Wattbench
         // Everything up to now has happened, and the alarm stands right. For Python, between runs.
         public void Synchronise()
         {
-            lock(sync)
+            lock(machine)
             {
                 Enter();
                 Leave();
@@ -180,7 +184,11 @@ namespace Antmicro.Renode.Peripherals.Wattbench
 
         private void OnAlarm()
         {
-            lock(sync)
+            if(native == IntPtr.Zero)
+            {
+                return;
+            }
+            lock(machine)
             {
                 Alarms++;
                 scheduledNs = long.MaxValue;
@@ -202,19 +210,23 @@ namespace Antmicro.Renode.Peripherals.Wattbench
         [DllImport(Generated.Library)]
         private static extern int wb_device_access(IntPtr machine, uint address, uint size, uint isWrite, uint* value);
 
+        [Transient]
         private IntPtr native;
-        private delegate* unmanaged[Cdecl]<uint, uint, uint, void> pythonInput;
-        private delegate* unmanaged[Cdecl]<uint, uint, void> pythonCharacter;
-        private delegate* unmanaged[Cdecl]<uint, void> pythonReset;
+        [Transient]
+        private IntPtr pythonInput;
+        [Transient]
+        private IntPtr pythonCharacter;
+        [Transient]
+        private IntPtr pythonReset;
         private int depth;
         private int stuck;
         private long scheduledNs;
 
         private readonly IMachine machine;
         private readonly long gridNs;
-        private readonly object sync;
 
         private const ulong NsPerSecond = 1000000000;
+        private const string AlarmName = "wattbench models";
         private const int MaximumStops = 1000;
     }
 }
