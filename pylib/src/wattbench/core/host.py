@@ -26,14 +26,18 @@ class Timer(Protocol):
         """Do not fire."""
 
 
-class Host(Protocol):
-    """Services of an engine to a model."""
+class TimeSource(Protocol):
+    """Virtual time and alarms."""
 
     def now_ns(self) -> int:
         """Virtual time, ns since power-on; inside a timer's callback exactly the time it was armed for."""
 
     def timer(self, callback: Callable[[], None], name: str) -> Timer:
         """A new alarm that calls `callback`; alarms due at the same ns fire in the order of their creation."""
+
+
+class Host(TimeSource, Protocol):
+    """Services of an engine to a model."""
 
     def bus_read(self, address: int, size: int) -> bytes:
         """Read as a bus master (no MPU); raises BusError where the bus answers with an error."""

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from wattbench.core.clock import NS_PER_S
-from wattbench.core.host import Host
+from wattbench.core.host import TimeSource
 from wattbench.core.wires import UartPort
 
 
 class UartRecord:
     """See `engines.engine.UartTap`."""
 
-    def __init__(self, host: Host, name: str, port: UartPort, frame_bits: Callable[[], int]) -> None:
+    def __init__(self, host: TimeSource, name: str, port: UartPort, frame_bits: Callable[[], int]) -> None:
         self._host, self._port, self._frame_bits = host, port, frame_bits
         self._data, self._times_ns = bytearray(), list[int]()
         self._listeners: list[Callable[[int, int], None]] = []
@@ -81,7 +81,7 @@ class UartRecord:
 class EdgeRecord:
     """See `engines.engine.EdgeTap`."""
 
-    def __init__(self, host: Host, line: Any) -> None:
+    def __init__(self, host: TimeSource, line: Any) -> None:
         self._host = host
         self._times_ns: list[int] = []
         self._levels: list[bool] = []

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from wattbench.core.errors import LimitError, LockupError, MonitorError, UsageError
-from wattbench.core.wires import UartPort
+from wattbench.core.wires import Line, UartPort
 from wattbench.engines.embedded.taps import EdgeRecord, UartRecord
 from wattbench.engines.renode.models import ModelRoom
 from wattbench.engines.renode.runtime import DEFAULT_QUANTUM_NS, Runtime, start_renode
-from wattbench.engines.renode.taps import RenodeClock, frame_bits, led_line, uart_port
+from wattbench.engines.renode.taps import RenodeClock, connect_led, connect_uart, frame_bits
 
 CHUNK_NS = 10_000_000
 """How often a run is looked at from outside: a lock-up, an error of a model and the awake limit are noticed so late."""
@@ -40,6 +40,8 @@ class RenodeEngine:
         self._closed = False
         self._uarts: dict[str, UartRecord] = {}
         self._edges: dict[tuple[str, str | int | None], EdgeRecord] = {}
+        self._ports: dict[str, UartPort] = {}
+        self._lines: dict[str, Line] = {}
         self._clock = RenodeClock(self.runtime)
         self.started = False
         """Whether a command said `start`: an interactive session lets time run on."""
@@ -50,22 +52,19 @@ class RenodeEngine:
         try:
             self.runtime.clear()
             self.runtime.set_quantum(quantum_ns)
-            self.room = self._new_room(native_twins)
+            self.room = ModelRoom(self.runtime, native_twins=native_twins)
+            self.room.prepare()
             self.runtime.before_run = self._before_run
         except BaseException:
             self.runtime.uses = None
             raise
-
-    def _new_room(self, native_twins: bool) -> ModelRoom:
-        room = ModelRoom(self.runtime, native_twins=native_twins)
-        room.prepare()
-        return room
 
     def close(self) -> None:
         """Empty Renode for the next engine of this process."""
         if not self._closed:
             self._closed = True
             self.runtime.clear()
+            self.room.close()
             self.runtime.uses = None
 
     # Monitor
@@ -181,9 +180,9 @@ class RenodeEngine:
                 assert item is not None
                 self._uarts[key] = UartRecord(item.host, key, item.port, lambda: int(item.frame_bits))
             elif key in self.runtime.names_of("IUART"):
-                uart = self.runtime.find(key)
-                port = uart_port(uart, self.runtime.listen_uart)
-                self._uarts[key] = UartRecord(self._clock, key, port, lambda: frame_bits(uart))  # type: ignore[arg-type]
+                port = self._ports[key] = UartPort()
+                connect_uart(port, self.runtime.find(key), self.runtime.listen_uart)
+                self._uarts[key] = UartRecord(self._clock, key, port, lambda: frame_bits(self.runtime.find(key)))
             else:
                 self.runtime.find(key)
                 raise MonitorError(f"`{key}` is no UART")
@@ -200,8 +199,9 @@ class RenodeEngine:
                 assert item is not None
                 self._edges[key] = EdgeRecord(item.host, outputs[chosen])
             elif output is None and key[0] in self.runtime.names_of("ILed"):
-                line = led_line(self.runtime.find(key[0]), self.runtime.listen_led)
-                self._edges[key] = EdgeRecord(self._clock, line)  # type: ignore[arg-type]
+                line = self._lines[key[0]] = Line()
+                connect_led(line, self.runtime.find(key[0]), self.runtime.listen_led)
+                self._edges[key] = EdgeRecord(self._clock, line)
             else:
                 if item is None:
                     self.runtime.find(key[0])
@@ -239,11 +239,18 @@ class RenodeEngine:
     # State
 
     def save(self) -> dict[str, Any]:
-        """See `Engine.save`: Renode's own snapshot with the state of the models beside it."""
+        """See `Engine.save`: Renode's own snapshot with the state of the models and taps beside it.
+
+        Raises UsageError when something in the machine cannot be saved, such as what connects a terminal or a pending
+        character on its way to a UART of Renode's.
+        """
         self._before_run()
         with tempfile.TemporaryDirectory(prefix="wattbench-") as folder:
             file = Path(folder) / "renode.save"
-            self.runtime.save(file)
+            try:
+                self.runtime.save(file)
+            except MonitorError as error:
+                raise UsageError(f"Renode cannot save this machine; load the product anew instead ({error})") from error
             snapshot = file.read_bytes()
         return {
             "renode": snapshot,
@@ -253,12 +260,23 @@ class RenodeEngine:
         }
 
     def restore(self, snapshot: dict[str, Any]) -> None:
-        """See `Engine.restore`."""
+        """See `Engine.restore`; .NET objects that `model` gave before belong to a machine that is gone."""
         with tempfile.TemporaryDirectory(prefix="wattbench-") as folder:
             file = Path(folder) / "renode.save"
             file.write_bytes(snapshot["renode"])
             self.runtime.load(file)
+        self.room.bind()
+        self.room.restore(snapshot["room"])
+        for name, port in self._ports.items():
+            connect_uart(port, self.runtime.find(name), self.runtime.listen_uart)
+        for name, line in self._lines.items():
+            connect_led(line, self.runtime.find(name), self.runtime.listen_led)
+        for name, state in snapshot["uarts"].items():
+            self.uart(name).restore(state)
+        for edges in self._edges.values():
+            edges.cut(self.now_ns)
         self._powered = snapshot["powered"]
+        self._instructions = []
 
     def unmodelled(self) -> Mapping[tuple[str, str, int], int]:
         """See `Engine.unmodelled`."""

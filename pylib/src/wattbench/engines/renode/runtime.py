@@ -10,6 +10,7 @@ import ctypes
 import importlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ from wattbench.engines.renode.discovery import require_renode
 from wattbench.engines.renode.log import Log, LogLine
 
 SEED = 1
-HARD_FAULT = 3
+FAULT_NAMES = {3: "HardFault", 4: "MemManage", 5: "BusFault", 6: "UsageFault"}
+FAULTS = set(FAULT_NAMES)
 DEFAULT_QUANTUM_NS = 100_000
 """Renode's own: how long a core runs before time is synchronised, and how late a request to stop is at most."""
 
@@ -145,7 +147,8 @@ class Runtime:
     def execute(self, command: str) -> str:
         """One line of the Monitor language; returns what it prints, with plain line ends; raises MonitorError."""
         interaction = self._ui.CommandInteractionEater()
-        self._monitor.HandleCommand(command, interaction)
+        with suppress(Stop):
+            self._monitor.HandleCommand(command, interaction)
         return self._result(interaction)
 
     def run_script(self, path: Path) -> str:
@@ -153,17 +156,20 @@ class Runtime:
         if not path.is_file():
             raise MonitorError(f"there is no script {path}")
         interaction = self._ui.CommandInteractionEater()
+        worked = False
         outer, self._monitor.Interaction = self._monitor.Interaction, interaction
         try:
-            worked = self._monitor.TryExecuteScript(str(path.resolve()), interaction)
+            with suppress(Stop):
+                worked = self._monitor.TryExecuteScript(str(path.resolve()), interaction)
         finally:
             self._monitor.Interaction = outer
-        if not worked and not interaction.GetError():
-            raise MonitorError(f"{path} could not be carried out")
         try:
-            return self._result(interaction)
+            text = self._result(interaction)
         except MonitorError as error:
             raise MonitorError(f"{path}: {error}") from None
+        if not worked:
+            raise MonitorError(f"{path} could not be carried out")
+        return text
 
     def _result(self, interaction: Any) -> str:
         self._raise_error()
@@ -300,21 +306,22 @@ class Runtime:
     def lockup(self) -> str | None:
         """Why the machine is locked up, None if it is not.
 
-        Renode 1.16.1 knows no lock-up: a fault inside of HardFault is taken again and again, which leaves HardFault
-        more than once among the active exceptions. Later versions say it themselves.
+        Renode 1.16.1 knows no lock-up: a fault inside of a fault's handler stays pending, and its instruction is
+        tried forever. Later versions say it themselves.
         """
         for cpu in self.cpus():
             if bool(getattr(cpu, "IsLockedUp", False)):
                 return "a fault while it could not take one"
         for nvic in self.peripherals("NVIC"):
-            if self._active_exceptions(nvic).count(HARD_FAULT) > 1:
-                return "a fault inside of HardFault"
+            pending = FAULTS & self._exceptions(nvic, "pendingIRQs")
+            if pending and FAULTS & self._exceptions(nvic, "activeIRQs"):
+                return f"{FAULT_NAMES[min(pending)]} while the handler of a fault runs"
         return None
 
-    def _active_exceptions(self, nvic: Any) -> list[int]:
+    def _exceptions(self, nvic: Any, field_name: str) -> set[int]:
         flags = importlib.import_module("System.Reflection").BindingFlags
-        field = nvic.GetType().GetField("activeIRQs", flags.NonPublic | flags.Instance)
-        return [] if field is None else [int(number) for number in field.GetValue(nvic)]
+        field = nvic.GetType().GetField(field_name, flags.NonPublic | flags.Instance)
+        return set() if field is None else {int(number) for number in field.GetValue(nvic)}
 
     def pc(self) -> int:
         """Program counter of the first core."""

@@ -48,7 +48,7 @@ class RenodeTimer:
 
 
 class RenodeClock:
-    """The part of `core.host.Host` that records need, on Renode's clock."""
+    """Renode's clock for the records."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -62,13 +62,11 @@ class RenodeClock:
         return RenodeTimer(self._clock, callback)
 
 
-def uart_port(uart: Any, listen: Callable[[Any, Callable[[int], None]], None]) -> UartPort:
-    """A UART of Renode's (`IUART`) as wattbench's port; `listen` is that of the runtime."""
-    port = UartPort()
+def connect_uart(port: UartPort, uart: Any, listen: Callable[[Any, Callable[[int], None]], None]) -> None:
+    """Let `port` be that of a UART of Renode's (`IUART`); `listen` is the runtime's."""
     listen(uart, port.transmitted)
     port.receive = lambda character: uart.WriteChar(character & 0xFF)
     port.bits_per_second = lambda: float(uart.BaudRate)
-    return port
 
 
 def frame_bits(uart: Any) -> int:
@@ -76,8 +74,7 @@ def frame_bits(uart: Any) -> int:
     return round(FRAME_BITS.get(str(uart.ParityBit), 10) + STOP_BITS.get(str(uart.StopBits), 1.0) + 0.25)
 
 
-def led_line(led: Any, listen: Callable[[Any, Callable[[bool], None]], None]) -> Line:
-    """A LED of Renode's (`ILed`) as a line."""
-    line = Line(bool(led.State))
+def connect_led(line: Line, led: Any, listen: Callable[[Any, Callable[[bool], None]], None]) -> None:
+    """Let `line` follow a LED of Renode's (`ILed`), beginning with its present state."""
+    line.level = bool(led.State)
     listen(led, line.set)
-    return line
