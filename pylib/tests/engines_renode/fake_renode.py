@@ -197,6 +197,7 @@ class FakeRuntime:
         FakeShim.Made.clear()
         parts = SimpleNamespace(
             Announce=lambda: None,
+            Count=lambda machine: len(FakeShim.Made) + len(machine.buttons),
             Segments=lambda machine: machine.segments,
             NameOfLed=lambda machine, end: end.Receiver.name if isinstance(end.Receiver, FakeLed) else "",
             IsLit=lambda end: end.Receiver.State,

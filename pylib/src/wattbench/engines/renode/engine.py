@@ -93,7 +93,8 @@ class RenodeEngine:
 
     def _before_run(self) -> None:
         """Called when the machine is about to run: models get wired, and taps are open from the first moment on."""
-        self.room.bind()
+        if not self.room.bind():
+            return
         for name, item in self.room.models.items():
             if isinstance(getattr(item, "port", None), UartPort):
                 self.uart(name)

@@ -67,6 +67,7 @@ class ModelRoom:
         self._net: Any = None
         self._room: Any = None
         self._machine: Any = None
+        self._count = -1
         self._gpios: dict[tuple[int, str | int], Any] = {}
         self._reset_is_noted = False
         self.host.on_reset_request(self._request_reset)
@@ -98,13 +99,17 @@ class ModelRoom:
 
     # After a load
 
-    def bind(self) -> None:
-        """Make and connect the models of everything that was loaded since the last call."""
+    def bind(self) -> bool:
+        """Make and connect the models of everything that was loaded since the last call; false if that is nothing."""
         machine = self._runtime.machine
         if self._machine is None:
             self._enter(machine)
         elif self._machine != machine:
             self._take_over(machine)
+        count = int(self._net.Parts.Count(machine))
+        if count == self._count:
+            return False
+        self._count = count
         made = self._net.PythonModel.Made
         fresh = [shim for shim in made if shim.Id not in self._shims and shim.Machine == machine]
         self._map_memories(machine)
@@ -124,6 +129,7 @@ class ModelRoom:
                 item.reset_request.connect(self._device_asks_for_reset, announce=False)
         self._check()
         self._room.Synchronise()
+        return True
 
     def _enter(self, machine: Any) -> None:
         self._machine = machine

@@ -18,6 +18,10 @@ namespace Antmicro.Renode.Peripherals.Wattbench
             AppDomain.CurrentDomain.AssemblyResolve += (_, wanted) => wanted.Name == own.FullName ? own : null;
         }
 
+        // Changes with each load; asking is cheap.
+        public static int Count(IMachine machine) =>
+            machine.GetPeripheralsOfType<IPeripheral>().Count() + PythonModel.Made.Count;
+
         // Empty for an endpoint that is no LED.
         public static string NameOfLed(IMachine machine, GPIOEndpoint endpoint) =>
             endpoint.Receiver is LED led ? machine.GetLocalName(led) : "";
