@@ -28,7 +28,7 @@ from wattbench.platform.types import parameters
 SHIM = Path(__file__).with_name("shim")
 SHIM_FILES = ("PythonModel.cs", "Room.cs", "FlashMemory.cs", "Parts.cs")
 FRAME_BITS, NO_RATE = 10, 115200.0
-DEFAULT_GRID_NS = 20_000
+DEFAULT_GRID_NS = 50_000
 """Native events that no Python timer waits for are carried out at least this often, so an interrupt of a native
 block comes at most this much late when the CPU does not look at any block."""
 
