@@ -85,6 +85,8 @@ class Runtime:
         self._changed = self._system.Action[self._core.IMachine, states](self.guarded(self._state_changed))
         self._beginning = states.State.Started
         self._entered: Any = None
+        self._known: dict[str, Any] = {}
+        """What was looked up in the machine; a command may change the machine and empties it."""
         self._ticks = int(self._time.TimeInterval.TicksPerSecond)
         self.clear()
 
@@ -97,6 +99,14 @@ class Runtime:
     @property
     def machine(self) -> Any:
         """The .NET machine of the emulation; raises MonitorError before one was created or if there are several."""
+        return self._once("machine", self._only_machine)
+
+    def _once(self, what: str, look: Callable[[], Any]) -> Any:
+        if what not in self._known:
+            self._known[what] = look()
+        return self._known[what]
+
+    def _only_machine(self) -> Any:
         machines = list(self._emulation.Machines)
         if len(machines) != 1:
             raise MonitorError(
@@ -112,6 +122,7 @@ class Runtime:
     def clear(self) -> None:
         """Remove everything and set up an empty emulation; the log is empty too."""
         self._core.EmulationManager.Instance.Clear()
+        self._known.clear()
         self.log.clear()
         self.error = self._aborting = None
         self.before_run = lambda: None
@@ -172,6 +183,7 @@ class Runtime:
         return text
 
     def _result(self, interaction: Any) -> str:
+        self._known.clear()
         self._raise_error()
         if self._aborting is not None:
             self._emulation.PauseAll()
@@ -270,6 +282,7 @@ class Runtime:
         return kind(f"Renode's core gave up: {line.abort_reason}", line.abort_pc, self.now_ns)
 
     def _machine_added(self, machine: Any) -> None:
+        self._known.clear()
         machine.StateChanged += self._changed
 
     def _state_changed(self, machine: Any, change: Any) -> None:
@@ -301,7 +314,8 @@ class Runtime:
 
     def cpus(self) -> list[Any]:
         """The cores of the machine."""
-        return [self._to_class(cpu) for cpu in self.machine.SystemBus.GetCPUs()]
+        cpus: list[Any] = self._once("cpus", lambda: list(map(self._to_class, self.machine.SystemBus.GetCPUs())))
+        return cpus
 
     def lockup(self) -> str | None:
         """Why the machine is locked up, None if it is not.
@@ -312,7 +326,7 @@ class Runtime:
         for cpu in self.cpus():
             if bool(getattr(cpu, "IsLockedUp", False)):
                 return "a fault while it could not take one"
-        for nvic in self.peripherals("NVIC"):
+        for nvic in self._once("nvics", lambda: list(self.peripherals("NVIC"))):
             pending = FAULTS & self._exceptions(nvic, "pendingIRQs")
             if pending and FAULTS & self._exceptions(nvic, "activeIRQs"):
                 return f"{FAULT_NAMES[min(pending)]} while the handler of a fault runs"
@@ -343,12 +357,12 @@ class Runtime:
 
     # Memory
 
-    def peripherals(self, type_name: str | None = None) -> Iterator[Any]:
-        """Registered peripherals, of a class such as `NVIC` if one is named."""
+    def peripherals(self, type_name: str) -> Iterator[Any]:
+        """Registered peripherals of a class such as `NVIC`."""
         machine = self.machine
         for path in machine.GetAllNames():
             item = machine[str(path)]
-            if item is not None and (type_name is None or str(item.GetType().Name) == type_name):
+            if item is not None and str(item.GetType().Name) == type_name:
                 yield self._to_class(item)
 
     def find(self, name: str) -> Any:
@@ -373,7 +387,7 @@ class Runtime:
 
     def read(self, address: int, size: int) -> bytes:
         """Bytes as the bus gives them."""
-        for base, pointer, length in self._pieces():
+        for base, pointer, length in self._once("pieces", lambda: list(self._pieces())):
             if base <= address and address + size <= base + length:
                 return ctypes.string_at(pointer + address - base, size)
         return bytes(self.machine.SystemBus.ReadBytes(address, size))
