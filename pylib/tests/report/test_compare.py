@@ -15,7 +15,12 @@ from wattbench.robot.results import ResultsFile, RunFacts, Seen
 
 SUITE = "*** Test Cases ***\nMeters\n    Should Be Equal    ${GOOD}    yes\n"
 SEEN = Seen(
-    "Suite.Meters", 2.0, [(0.1, "hello"), (0.5, "ready")], {"active": [1.0, 1.5]}, {"energy": [1.5, 0.5], "count": [2]}
+    "Suite.Meters",
+    2.0,
+    [(0.1, "hello"), (0.5, "ready")],
+    {"active": [1.0, 1.5]},
+    {"energy": [1.5, 0.5], "count": [2]},
+    {"energy": "Wh", "reactive": "varh"},
 )
 
 
@@ -65,6 +70,14 @@ def test_each_difference_is_found_once(run, changes, text):
 def test_twenty_ppm_are_equal(run):
     close = replace(SEEN, registers={"energy": [1.50002, 0.5], "count": [2]})
     assert not compare(run("a"), run("b", close)).differences
+
+
+def test_next_to_nothing_beside_a_large_quantity_is_equal(run):
+    def with_reactive(value):
+        return replace(SEEN, registers={"energy": [1000.0], "reactive": [value]})
+
+    assert not compare(run("a", with_reactive(0.0001)), run("b", with_reactive(0.01))).differences
+    assert compare(run("c", with_reactive(0.0001)), run("d", with_reactive(0.1))).differences
 
 
 def test_verdicts_are_compared(run):

@@ -205,6 +205,7 @@ class Bench:
                 for kind, tap in edges.items()
             },
             {name: self.register(name) for name in self.manifest.registers},
+            {name: register.unit for name, register in self.manifest.registers.items()},
             self.now_ns / 1e9,
         )
 

@@ -23,6 +23,7 @@ class Observation:
     console: list[StampedLine] = field(default_factory=list)
     pulses: dict[str, list[float]] = field(default_factory=dict)
     registers: dict[str, list[float]] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
     instant_s: float = 0.0
 
 

@@ -11,6 +11,7 @@ import argparse
 import json
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 
 from wattbench.core.errors import SetupError, UsageError
@@ -58,19 +59,20 @@ def _run(suite: str, engine: str, firmware: str | None, folder: Path) -> None:
 
 
 def _text(result: Comparison, folder: Path) -> str:
-    lines, test = [], ""
-    for item in result.differences:
-        if item.test != test:
-            test = item.test
-            lines.append(test)
-        lines.append(f"  {'known: ' if item.reason else ''}{item.text}")
-        if item.reason:
-            lines.append(f"         {item.reason}")
-    known = len(result.differences) - len(result.unexplained)
+    lines = []
+    for test, items in groupby(result.differences, key=lambda item: item.test):
+        lines.append(test)
+        listed = list(items)
+        lines += [f"  {item.text}" for item in listed if not item.reason]
+        for reason in dict.fromkeys(item.reason for item in listed if item.reason):
+            known = [item for item in listed if item.reason == reason]
+            worst = max(known, key=lambda item: item.amount)
+            lines += [f"  known, {len(known)} times, the largest: {worst.text}", f"    {reason}"]
+    explained = len(result.differences) - len(result.unexplained)
     verdict = "DIFFERENT" if result.unexplained else "EQUAL"
     lines.append(
         f"{verdict}  {' / '.join(result.engines)}: {result.tests} tests, {len(result.unexplained)} differences, "
-        f"{known} known ones"
+        f"{explained} known ones"
     )
     lines.append(f"Whole list: {folder / 'differences.json'}")
     return "\n".join(lines)

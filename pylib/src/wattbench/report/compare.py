@@ -21,8 +21,9 @@ from wattbench.robot.results import FILE_NAME, Seen, read_results
 TIME_TOLERANCE_S = 1e-9
 """Times of equal things that lie this close count as equal."""
 RELATIVE_TOLERANCE = 20e-6
-"""Measured quantities of both engines agree within 20 ppm."""
-ABSOLUTE_TOLERANCE = 1e-6
+"""Measured quantities of both engines agree within 20 ppm of the largest one of their family."""
+FAMILIES = {"W": "power", "var": "power", "VA": "power", "Wh": "energy", "varh": "energy", "VAh": "energy"}
+"""Units whose quantities are measured on one scale: 0.1 mvar beside 10 kW is nothing."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,12 @@ def _seen(first: Seen, second: Seen) -> Iterator[Difference]:
     yield from _console(first, second)
     for kind in sorted(first.pulses.keys() | second.pulses.keys()):
         yield from _pulses(first, second, kind)
+    scales = _scales(first, second)
     for name in sorted(first.registers.keys() | second.registers.keys()):
+        tolerance = RELATIVE_TOLERANCE * scales.get(_family(first, name), 0.0)
         values = [(item.registers.get(name) or []) for item in (first, second)]
         for place, (one, other) in enumerate(zip_longest(*values)):
-            if one is None or other is None or not _close(one, other):
+            if one is None or other is None or abs(one - other) > tolerance:
                 amount = abs(one - other) if one is not None and other is not None else 0.0
                 label = f"{name}[{place}]"
                 yield Difference(first.test, "register", label, first.instant_s, _shown(one), _shown(other), amount)
@@ -134,8 +137,19 @@ def _pulses(first: Seen, second: Seen, kind: str) -> Iterator[Difference]:
         yield Difference(first.test, "time", f"of {kind} pulses, largest", worst[1], stamps[0], stamps[1], worst[0])
 
 
-def _close(one: float, other: float) -> bool:
-    return abs(one - other) <= max(ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE * max(abs(one), abs(other)))
+def _family(seen: Seen, name: str) -> str:
+    unit = seen.units.get(name, "")
+    return FAMILIES.get(unit, unit) or name
+
+
+def _scales(first: Seen, second: Seen) -> dict[str, float]:
+    """The largest number of each family of units in either run."""
+    scales: dict[str, float] = {}
+    for seen in (first, second):
+        for name, values in seen.registers.items():
+            family = _family(seen, name)
+            scales[family] = max(scales.get(family, 0.0), *map(abs, values), 0.0)
+    return scales
 
 
 def _shown(value: float | None) -> str:

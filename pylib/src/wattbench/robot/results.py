@@ -79,6 +79,7 @@ class Seen:
     console: list[tuple[float, str]]
     pulses: dict[str, list[float]]
     registers: dict[str, list[float]]
+    units: dict[str, str] = field(default_factory=dict)
 
 
 Record = RunFacts | CaseFacts | Judgement | Trace | Seen

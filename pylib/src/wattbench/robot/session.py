@@ -125,7 +125,7 @@ class Session:
             self.record(CaseFacts(self.test, spent_ns / NS_PER_S, self._bench.digest()))
             seen = self._bench.observe()
             console = [(line.time_s, line.text) for line in seen.console]
-            self.record(Seen(self.test, seen.instant_s, console, seen.pulses, seen.registers))
+            self.record(Seen(self.test, seen.instant_s, console, seen.pulses, seen.registers, seen.units))
         self.test = self.test_name = ""
 
     def record(self, record: Record) -> None:
