@@ -89,6 +89,18 @@ def test_a_run_goes_on_after_restore_as_it_did_before(bench):
     assert not bench.model("gpio3").read(8, 4) >> 8 & 1
 
 
+def test_the_cause_of_a_reset_is_noted_as_in_the_embedded_engine(bench):
+    with meter("embedded") as other:
+        for each in (bench, other):
+            each.engine.reset()
+            each.run_for("0.02")
+        assert bench.model("src").read(0x10, 4) == other.model("src").read(0x10, 4)
+        for each in (bench, other):
+            each.console.command("reset")
+            each.run_for("0.02")
+        assert bench.model("src").read(0x10, 4) == other.model("src").read(0x10, 4) != 0
+
+
 def test_a_line_from_renodes_terminals_arrives_whole(bench):
     for character in b"version\r":
         bench.execute(f"sysbus.lpuart1 WriteChar 0x{character:02x}")

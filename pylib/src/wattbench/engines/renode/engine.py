@@ -218,6 +218,7 @@ class RenodeEngine:
 
     def reset(self) -> None:
         """See `Engine.reset`."""
+        self.room.announce_reset()
         self.runtime.reset()
 
     def power_off(self) -> None:
@@ -233,6 +234,7 @@ class RenodeEngine:
     def power_on(self) -> None:
         """See `Engine.power_on`. The macro `reset` is carried out: it stands for what the boot ROM does."""
         self._powered = True
+        self.room.announce_reset()
         self.runtime.reset()
         self.room.reset()
         self.runtime.halt(False)
