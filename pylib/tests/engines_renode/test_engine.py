@@ -38,6 +38,9 @@ class FakeRoom:
     def unmodelled(self):
         return Counter({("spi", "read X", 4): 2})
 
+    def announce_reset(self):
+        self.announced = True
+
     def reset(self):
         self.calls.append("reset")
 
@@ -144,6 +147,7 @@ def test_power(make):
     engine.power_off()
     assert engine.runtime.calls[-2:] == ["halt True", "clear ram"]
     engine.power_on()
+    assert engine.room.announced
     assert engine.runtime.calls[-2:] == ["reset", "halt False"]
     assert engine.room.calls[-1] == "reset"
 
