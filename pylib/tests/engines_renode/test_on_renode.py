@@ -187,6 +187,8 @@ def test_a_script_stops_at_its_first_fault(start, tmp_path):
     script.write_text('echo "one"\nnonsense\necho "two"\n')
     with pytest.raises(MonitorError, match=r"bad\.resc: No such command or device: nonsense"):
         engine.run_script(script)
+    with pytest.raises(MonitorError, match="No such command or device: nonsense"):
+        engine.execute(f"include @{script}")
     with pytest.raises(MonitorError, match="there is no script"):
         engine.run_script(tmp_path / "missing.resc")
 

@@ -11,7 +11,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ FAULT_NAMES = {3: "HardFault", 4: "MemManage", 5: "BusFault", 6: "UsageFault"}
 FAULTS = set(FAULT_NAMES)
 DEFAULT_QUANTUM_NS = 100_000
 """Renode's own: how long a core runs before time is synchronised, and how late a request to stop is at most."""
+
+_PREAMBLE = "There was an error executing command"
 
 _started: Runtime | None = None
 
@@ -157,41 +159,39 @@ class Runtime:
 
     def execute(self, command: str) -> str:
         """One line of the Monitor language; returns what it prints, with plain line ends; raises MonitorError."""
-        interaction = self._ui.CommandInteractionEater()
-        with suppress(Stop):
-            self._monitor.HandleCommand(command, interaction)
-        return self._result(interaction)
+        return self._captured(partial(self._monitor.HandleCommand, command))[0]
 
     def run_script(self, path: Path) -> str:
         """Run a script; returns what it prints; raises MonitorError at its first line that fails."""
         if not path.is_file():
             raise MonitorError(f"there is no script {path}")
-        interaction = self._ui.CommandInteractionEater()
-        worked = False
-        outer, self._monitor.Interaction = self._monitor.Interaction, interaction
         try:
-            with suppress(Stop):
-                worked = self._monitor.TryExecuteScript(str(path.resolve()), interaction)
-        finally:
-            self._monitor.Interaction = outer
-        try:
-            text = self._result(interaction)
+            text, worked = self._captured(partial(self._monitor.TryExecuteScript, str(path.resolve())))
         except MonitorError as error:
             raise MonitorError(f"{path}: {error}") from None
         if not worked:
             raise MonitorError(f"{path} could not be carried out")
         return text
 
-    def _result(self, interaction: Any) -> str:
-        self._known.clear()
+    def _captured(self, action: Callable[[Any], Any]) -> tuple[str, Any]:
+        """What is printed while `action` talks to the Monitor, also by scripts that it includes, and its result."""
+        interaction, result = self._ui.CommandInteractionEater(), None
+        outer, self._monitor.Interaction = self._monitor.Interaction, interaction
+        try:
+            with suppress(Stop):
+                result = action(interaction)
+        finally:
+            self._monitor.Interaction = outer
+            self._known.clear()
         self._raise_error()
         if self._aborting is not None:
             self._emulation.PauseAll()
             raise self._explain_abort(self._aborting)
-        fault = " ".join(str(interaction.GetError()).split("\n", 1)[-1].split()) or str(interaction.GetError()).strip()
-        if str(interaction.GetError()).strip():
-            raise MonitorError(fault)
-        return str(interaction.GetContents()).replace("\r", "")
+        fault = str(interaction.GetError()).strip()
+        if fault:
+            reasons = [line.strip() for line in fault.splitlines() if not line.startswith(_PREAMBLE)]
+            raise MonitorError(" ".join(reasons) or fault)
+        return str(interaction.GetContents()).replace("\r", ""), result
 
     # Running
 
