@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from wattbench.cli.main import main
 from wattbench.report.write import FILE_NAMES
 from wattbench.robot.results import FILE_NAME
 
@@ -75,3 +76,14 @@ def test_an_output_folder_that_cannot_be_made_gives_2(wattbench, suite, tmp_path
     code, _, err = wattbench("run", suite, "--out", tmp_path / "file" / "out")
     assert code == 2
     assert "cannot be written" in err
+
+
+def test_tests_of_another_engine_are_left_out(tmp_path, capsys):
+    suite = tmp_path / "tags.robot"
+    suite.write_text(
+        "*** Test Cases ***\nBoth\n    Log    x\n"
+        "Here\n    [Tags]    engine:embedded\n    Log    x\n"
+        "There\n    [Tags]    engine:renode\n    Fail    must not run\n"
+    )
+    assert main(["run", str(suite), "--out", str(tmp_path / "out")]) == 0
+    assert "2 passed, 0 failed" in capsys.readouterr().out

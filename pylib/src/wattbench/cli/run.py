@@ -56,7 +56,7 @@ def main(options: argparse.Namespace) -> int:
         find_manifest(options.firmware)
         variables.append(f"FIRMWARE:{options.firmware}")
     _empty(options.out)
-    _robot(suites, options.out, variables)
+    _robot(suites, options.out, variables, [f"engine:{other}" for other in ENGINES if other != options.engine])
     outcome = write_reports(options.out)
     if options.json:
         print(json.dumps(to_summary(outcome), indent=2, ensure_ascii=False))
@@ -75,8 +75,11 @@ def _empty(folder: Path) -> None:
         raise UsageError(f"results cannot be written to {folder}: {error.strerror}") from error
 
 
-def _robot(suites: list[str], folder: Path, variables: list[str]) -> None:
-    """Run Robot Framework in this process; raises unless it came to a result."""
+def _robot(suites: list[str], folder: Path, variables: list[str], exclude: list[str]) -> None:
+    """Run Robot Framework in this process; raises unless it came to a result.
+
+    Tests tagged `engine:<name>` run on that engine only; `exclude` has the tags of the others.
+    """
     messages = io.StringIO()
     with _Display() as display:
         code = robot.run(  # type: ignore[attr-defined]
@@ -84,6 +87,7 @@ def _robot(suites: list[str], folder: Path, variables: list[str]) -> None:
             outputdir=str(folder),
             report="NONE",
             variable=variables,
+            exclude=exclude,
             console="quiet",
             stderr=messages,
             listener=display,
