@@ -5,18 +5,22 @@ Every figure stands beside a ratio to bare Unicorn on the same code in the same 
 
 from __future__ import annotations
 
+import importlib
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import unicorn
+from unicorn import arm_const
+
+from wattbench.core.host import BusTarget
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "native"))
-
-import unicorn  # noqa: E402
-from program import Board, Program, link  # noqa: E402
-from unicorn import arm_const  # noqa: E402
+programs = importlib.import_module("program")
 
 FP = """
 entry start
@@ -57,10 +61,10 @@ class Null:
         """Nothing."""
 
 
-def assemble(source: str) -> Program:
+def assemble(source: str) -> Any:
     """Build a program as the tests do."""
     with tempfile.TemporaryDirectory() as folder:
-        return link(source, "stuck_here.s", Path(folder))
+        return programs.link(source, "stuck_here.s", Path(folder))
 
 
 def timed(action: Callable[[], object], seconds: float = 0.4) -> float:
@@ -99,11 +103,11 @@ def bare_mips(source: str, per_round: int, rounds: int) -> float:
 class Speed:
     """A machine that goes on and on."""
 
-    def __init__(self, source: str, device: object | None = None) -> None:
+    def __init__(self, source: str, device: BusTarget | None = None) -> None:
         self.program = assemble(source)
-        self.board = Board(self.program)
+        self.board = programs.Board(self.program)
         if device is not None:
-            self.board.machine.map_target(0x41000000, 0x1000, device, 1)  # type: ignore[arg-type]
+            self.board.machine.map_target(0x41000000, 0x1000, device, 1)
         self.board.run(10_000)
 
     def host_ns_per_instruction(self, virtual_ns: int = 20_000_000) -> float:

@@ -82,7 +82,7 @@ def _robot(suites: list[str], folder: Path, variables: list[str], exclude: list[
     """
     messages = io.StringIO()
     with _Display() as display:
-        code = robot.run(  # type: ignore[attr-defined]
+        code = robot.run(  # type: ignore[attr-defined]  # exported without being listed
             *suites,
             outputdir=str(folder),
             report="NONE",

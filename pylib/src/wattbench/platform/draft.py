@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import Any
 
 from wattbench.platform import syntax
 from wattbench.platform.description import Element, InputPin, Interrupt
@@ -48,11 +49,11 @@ class Draft:
                 self._interrupts |= {item.source: item for item in found}
 
     @staticmethod
-    def _once(key: Key, used: set[Key] | set[str], position: Position, code: int, what: str) -> None:
+    def _once(key: Key, used: set[Any], position: Position, code: int, what: str) -> None:
         if key in used:
             label = f" `{key}`" if key is not None else ""
             raise position.error(code, f"the {what}{label} stands twice in this entry")
-        used.add(key)  # type: ignore[arg-type]
+        used.add(key)
 
     def _assign(self, assignment: syntax.Assignment) -> None:
         for value in walk(assignment.value):

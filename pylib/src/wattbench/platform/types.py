@@ -49,7 +49,9 @@ class Parameter:
 
 def parameters(found: Callable[..., Any]) -> dict[str, Parameter]:
     """The attributes that a type's constructor takes after `host` and `name`, by Python name."""
-    hints = typing.get_type_hints(getattr(found, "__init__") if isinstance(found, type) else found)  # noqa: B009
+    # mypy refuses `found.__init__` as unsound; here it is what is wanted.
+    constructor = getattr(found, "__init__") if isinstance(found, type) else found  # noqa: B009 - see above
+    hints = typing.get_type_hints(constructor)
     result = {}
     for item in list(inspect.signature(found).parameters.values())[2:]:
         required = item.default is inspect.Parameter.empty

@@ -53,5 +53,5 @@ def to_junit(outcome: Outcome) -> str:
         if outcome.digest:
             suite.add_property("digest", outcome.digest)
         xml.add_testsuite(suite)
-    xml.update_statistics()  # type: ignore[no-untyped-call]
+    xml.update_statistics()  # type: ignore[no-untyped-call]  # junitparser leaves it untyped
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(xml._elem, encoding="unicode") + "\n"

@@ -93,7 +93,7 @@ class Log:
         net = importlib.import_module("Antmicro.Renode.Logging")
         take = self.take
 
-        class Backend(net.LoggerBackend):  # type: ignore[misc, name-defined]
+        class Backend(net.LoggerBackend):  # type: ignore[misc, name-defined]  # .NET has no stubs
             __namespace__ = "Wattbench"
 
             def Log(self, entry: Any) -> None:

@@ -23,6 +23,7 @@ from wattbench.engines.embedded.board import import_models
 from wattbench.engines.renode.host import RoomMachine, SharedMemory
 from wattbench.engines.renode.model_types import NAMESPACE, csharp_source, from_text
 from wattbench.hw.parts.button import Button
+from wattbench.hw.parts.led import Led
 from wattbench.platform.types import parameters
 
 SHIM = Path(__file__).with_name("shim")
@@ -216,7 +217,7 @@ class ModelRoom:
                 continue
             if name not in self.models:
                 inverted = bool(self._net.Parts.IsLit(endpoint)) != bool(line.level)
-                self.models[name] = CATALOGUE["Miscellaneous.LED"](self.host, name, invert=inverted)  # type: ignore[call-arg]
+                self.models[name] = Led(self.host, name, invert=inverted)
             line.connect(partial(self.models[name].on_input, int(endpoint.Number)))
         for name in map(str, self._net.Parts.Buttons(machine)):
             if name not in self.models:

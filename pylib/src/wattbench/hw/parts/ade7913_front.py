@@ -8,6 +8,7 @@ voltage at its sample instant. Source: ADE7913 data sheet figures as the public 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,12 +118,12 @@ class Ade7913Front:
                     "use a smaller stimulus or set ClipIsError to false"
                 )
 
-    def save(self) -> dict[str, object]:
+    def save(self) -> dict[str, Any]:
         """State as plain data."""
         return {"clips": list(self.clips), "before": self._clips_before, "first_ns": self._first_clip_ns}
 
-    def restore(self, saved: dict[str, object]) -> None:
+    def restore(self, saved: dict[str, Any]) -> None:
         """Take back what `save` gave."""
-        self.clips = list(saved["clips"])  # type: ignore[call-overload]
-        self._clips_before, self._first_clip_ns = saved["before"], saved["first_ns"]  # type: ignore[assignment]
+        self.clips = list(saved["clips"])
+        self._clips_before, self._first_clip_ns = saved["before"], saved["first_ns"]
         self._watch()
