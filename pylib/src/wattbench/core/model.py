@@ -43,6 +43,11 @@ class Model:
     default_output: ClassVar[str | None] = None
     """Output meant by a bare `-> nvic@5`."""
     state_names: ClassVar[tuple[str, ...]] = ()
+    missing: ClassVar[tuple[str, ...]] = ()
+    """What the real thing does and this model does not, a short phrase each, for docs/fidelity.md.
+
+    Fields that a register table marks as not modelled need not be repeated here.
+    """
 
     def __init__(self, host: Host, name: str) -> None:
         self.host, self.name = host, name
