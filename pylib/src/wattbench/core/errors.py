@@ -68,6 +68,10 @@ class LockupError(MachineError):
     """The core locked up: a fault while it could not take one (ARMv7-M B1.5.15)."""
 
 
+class BootError(LockupError):
+    """The boot ROM found nothing that it could start, or firmware asked it for something that is not modelled."""
+
+
 class LimitError(MachineError):
     """A limit in virtual time ran out before the awaited thing happened, or firmware never slept within it."""
 
