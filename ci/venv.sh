@@ -10,8 +10,9 @@ fingerprint() {
     {
         "$python" --version
         pwd
-        cat "$@" pylib/pyproject.toml
-        find pylib/setup.py pylib/native pylib/src -type f \( -name '*.toml' -o -not -path 'pylib/src/*' \) \
+        cat "$@" pylib/pyproject.toml ci/requirements-data.txt
+        find pylib/setup.py pylib/generate_svd_maps.py pylib/native pylib/src \
+            -type f \( -name '*.toml' -o -not -path 'pylib/src/*' \) \
             -not -path 'pylib/native/build/*' -not -path 'pylib/native/tests/*' -print0 | sort -z | xargs -0 cat
     } | "$python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
 }
@@ -40,4 +41,6 @@ command -v "${CC:-cc}" >/dev/null || fail "there is no C compiler for the native
 if ! .venv/bin/python -c '' 2>/dev/null; then
     "$python" -m venv --clear .venv || fail "no virtual environment could be made (Debian: apt install python3-venv)"
 fi
+install data "Installing the vendor's register descriptions" ci/requirements-data.txt -- \
+    --no-deps -r ci/requirements-data.txt
 install run "Installing wattbench into .venv (once, about a minute)" requirements.txt -- -r requirements.txt

@@ -1,4 +1,9 @@
-"""Builds the native core: a plain shared library, so that a C compiler is enough and no Python headers are needed."""
+"""Builds what the package holds beside Python: the native core and the register maps of the chips.
+
+The core is a plain shared library, so that a C compiler is enough and no Python headers are needed. The maps come out of
+the SVD files of pyOCD's wheel. It is no build requirement, as pip would install its two dozen dependencies for every
+build; the environment that wattbench is installed into has it before (`ci/requirements-data.txt`).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from setuptools import Distribution, setup
@@ -17,6 +23,7 @@ from setuptools.command.editable_wheel import editable_wheel
 HERE = Path(__file__).parent.resolve()
 NATIVE = HERE / "native"
 LIBRARY = Path("wattbench/engines/embedded/libwattbench_core.so")
+SVD_MAPS = Path("wattbench/hw/imxrt/svd")
 FLAGS = ["-std=gnu11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"]
 
 
@@ -44,13 +51,34 @@ def build_library(target: Path) -> None:
         sys.exit(f"{compiler} could not build wattbench's native core; its messages are above")
 
 
+def svd_archive() -> Path:
+    """The SVD files in pyOCD's package: in this environment, or in the one that an isolated build is for."""
+    spec = importlib.util.find_spec("pyocd")
+    folders = [Path(place) for place in (spec.submodule_search_locations or ())] if spec is not None else []
+    folders.append(Path(sysconfig.get_path("purelib"), "pyocd"))
+    for folder in folders:
+        archive = folder / "debug" / "svd" / "svd_data.zip"
+        if archive.is_file():
+            return archive
+    sys.exit(
+        "the vendor's register descriptions are missing: pip install --no-deps -r ci/requirements-data.txt "
+        "(pyOCD's wheel, of which only these files are read) into the same environment, then build again"
+    )
+
+
+def build_svd_maps(target: Path) -> None:
+    """Write the register maps of the chips into `target`."""
+    subprocess.run([sys.executable, str(HERE / "generate_svd_maps.py"), str(svd_archive()), str(target)], check=True)
+
+
 class BuildPy(build_py):
-    """Adds the library to the package."""
+    """Adds the library and the register maps to the package."""
 
     def run(self) -> None:
         """See setuptools."""
         super().run()
         target = HERE / "src" if self.editable_mode else Path(self.build_lib)
+        build_svd_maps(target / SVD_MAPS)
         build_library(target / LIBRARY)
 
 

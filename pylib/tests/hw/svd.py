@@ -43,7 +43,7 @@ class SvdRegister:
 def _peripherals() -> dict[str, Element]:
     spec = importlib.util.find_spec("pyocd")
     if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError("the comparison with the vendor's SVD needs pyocd: pip install --no-deps pyocd==0.46.0")
+        raise RuntimeError("the vendor's SVD is missing: pip install --no-deps -r ci/requirements-data.txt")
     with zipfile.ZipFile(Path(spec.submodule_search_locations[0], "debug", "svd", "svd_data.zip")) as archive:
         root = ElementTree.fromstring(archive.read(FILE_NAME))
     return {peripheral.findtext("name", ""): peripheral for peripheral in root.iter("peripheral")}

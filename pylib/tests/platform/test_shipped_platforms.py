@@ -33,7 +33,7 @@ BLOCKS = [item for item in load_platform(SOC).elements if item.type.startswith("
 def svd():
     """Base address and interrupt numbers of each peripheral of the vendor's file, out of pyOCD's wheel."""
     spec = importlib.util.find_spec("pyocd")
-    assert spec is not None, "install pyocd: pip install --no-deps pyocd==0.46.0"
+    assert spec is not None, "install pyocd: pip install --no-deps -r ci/requirements-data.txt"
     with zipfile.ZipFile(Path(spec.submodule_search_locations[0], "debug/svd/svd_data.zip")) as archive:
         root = ElementTree.fromstring(archive.read("MIMXRT1176_cm7.xml"))
     return {
