@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from wattbench.bench.flash_image import FlashPart
 from wattbench.bench.manifest import read_manifest
 from wattbench.bench.products import find_manifest, products
 from wattbench.core.errors import SourceError, UsageError
@@ -57,7 +58,7 @@ def write(tmp_path):
 
 def test_a_good_manifest(write, tmp_path):
     manifest = read_manifest(write(GOOD))
-    assert manifest.elf == tmp_path / "meter.elf"
+    assert manifest.file == tmp_path / "meter.elf"
     assert manifest.platform == (tmp_path / "../platforms/meter.resc").resolve()
     assert manifest.pulses["active"].per_kilo_hour == 1000.0
     assert manifest.front_ends["L1"].shunt_ohm == 200e-6
@@ -72,8 +73,13 @@ def test_a_good_manifest(write, tmp_path):
         ("shunt_ohm", "shunt_ohms", r"no key `shunt_ohms` \(did you mean `shunt_ohm`"),
         ('"i64"', '"i63"', r"\[registers.energy\] has the type `i63`; known are"),
         ("window_ms = 200.0", 'window_ms = "long"', r"`window_ms` must be a number, not 'long'"),
-        ('elf = "meter.elf"', "", r"\[firmware\] needs `elf`"),
-        ("[metrology]", "[metrology_]", r"the table \[metrology\] is missing"),
+        ('elf = "meter.elf"', 'elf = ""', r"\[firmware\] needs `elf`"),
+        ('elf = "meter.elf"', 'image = "meter.bin"\nelf = "meter.elf"', r"given by elf and by image; one of them"),
+        ('elf = "meter.elf"', 'elff = "meter.elf"', r"\[firmware\] has no key `elff` \(did you mean `elf`\?\)"),
+        ("[limits]", "[[flash]]\noffset = 4\n[limits]", r"given by elf and by \[\[flash\]\]"),
+        ('elf = "meter.elf"', "[[flash]]\noffset = 4\n[firmware2]", r"there is no table \[firmware2\]"),
+        ("[limits]", "[wait]\nfunctions = [4]\n[limits]", r"\[wait\] `functions` must be a list of texts"),
+        ("[metrology]", "[metrology_]", r"no table \[metrology_\] \(did you mean `metrology`\?\)"),
         ("[limits]", "[limits", "this is no TOML"),
     ],
 )
@@ -98,4 +104,24 @@ def test_products_are_the_manifests_of_the_checkout():
 
 def test_every_shipped_manifest_is_good():
     for path in products().values():
-        assert read_manifest(path).elf.is_file()
+        assert read_manifest(path).file.is_file()
+
+
+def test_a_firmware_that_is_no_meter_says_so_when_asked(write):
+    manifest = read_manifest(
+        write(GOOD.replace("[metrology]", "[limits]\nawake_ms = 1\n[console2]").split("[limits]")[0])
+    )
+    with pytest.raises(UsageError, match="measures nothing"):
+        _ = manifest.metrology
+
+
+def test_an_image_in_parts_with_symbols_and_waits(write, tmp_path):
+    text = GOOD.replace('elf = "meter.elf"', 'flash_base = 0x70000000\nsymbols = ["kernel.elf"]')
+    text += '[wait]\nfunctions = ["idle+0x4", "0x40c0"]\n'
+    text += '[[flash]]\nfile = "a.img"\noffset = 0x1000\n[[flash]]\nfile = "b.elf"\n'
+    manifest = read_manifest(write(text))
+    assert manifest.file is None
+    assert manifest.parts == (FlashPart(tmp_path / "a.img", 0x1000), FlashPart(tmp_path / "b.elf"))
+    assert (manifest.flash_base, manifest.symbols) == (0x70000000, (tmp_path / "kernel.elf",))
+    assert manifest.waits == ("idle+0x4", "0x40c0")
+    assert manifest.firmware_name == "a.img, b.elf"

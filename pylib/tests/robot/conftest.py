@@ -19,7 +19,7 @@ def fakes(monkeypatch):
     FAKE.loader.exec_module(module)
     loaded = []
 
-    def load(product, engine="embedded"):
+    def load(product, engine="embedded", image=None):
         loaded.append(module.FakeBench(product, engine))
         return loaded[-1]
 

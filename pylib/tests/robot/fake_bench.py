@@ -71,13 +71,13 @@ class Console:
 class FakeBench:
     """Each mains cycle's mean power counts `gain` times; a pulse stands for 1 Wh."""
 
-    def __init__(self, product, engine):
+    def __init__(self, product, engine, image=None):
         if product == "nothing":
             raise UsageError("there is no product nothing")
         self.gain = 1.01 if "wrong" in product else 1.0
         self.manifest = SimpleNamespace(
             name=product,
-            elf=Path("meter.elf"),
+            firmware_name="meter.elf",
         )
         self.front_ends = {phase: Wiring(f"afe_{phase}") for phase in PHASES}
         scale = {"U": 0.788, "I": 0.04927}

@@ -6,12 +6,14 @@ import hashlib
 import importlib
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from wattbench.bench.console import Console
+from wattbench.bench.firmware_file import firmware_file
 from wattbench.bench.manifest import (
     Booking,
     FrontEndDescription,
@@ -23,7 +25,7 @@ from wattbench.bench.manifest import (
 from wattbench.bench.observation import Observation, lines_of
 from wattbench.bench.products import find_manifest
 from wattbench.core.clock import to_ns
-from wattbench.core.errors import FirmwareFileError, LimitError, UsageError
+from wattbench.core.errors import LimitError, UsageError
 from wattbench.engines.embedded import EmbeddedEngine
 from wattbench.engines.engine import EdgeTap, Engine
 
@@ -43,31 +45,36 @@ ENGINES: dict[str, Callable[..., Engine]] = {"embedded": EmbeddedEngine, "renode
 class Bench:
     """A running product. Times given are virtual seconds (numbers or exact text such as `"0.1"`)."""
 
-    def __init__(self, manifest: Manifest, engine: Engine) -> None:
-        self.manifest, self.engine = manifest, engine
+    def __init__(self, manifest: Manifest, engine: Engine, sha256: str = "") -> None:
+        self.manifest, self.engine, self._sha256 = manifest, engine, sha256
 
     @classmethod
-    def load(cls, product: str | Path, engine: str = "embedded", **options: Any) -> Bench:
+    def load(
+        cls, product: str | Path, engine: str = "embedded", image: str | Path | None = None, **options: Any
+    ) -> Bench:
         """Build the board of a product (its name or the path of a manifest) and load its firmware.
 
-        `engine` is `embedded` or `renode`, `options` go to it. Raises UsageError, SourceError, FirmwareFileError or,
-        where Renode is missing, SetupError; nothing runs yet.
+        `image` is an ELF or a flash image instead of the manifest's; `engine` is `embedded` or `renode`, `options` go
+        to it. Raises UsageError, SourceError, FirmwareFileError or, where Renode is missing, SetupError; nothing runs
+        yet.
         """
         if engine not in ENGINES:
             raise UsageError(f"there is no engine `{engine}`; this version has {', '.join(ENGINES)}")
         manifest = read_manifest(find_manifest(product))
-        if not manifest.elf.is_file():
-            raise FirmwareFileError(
-                f"{manifest.path.name} names the firmware {manifest.elf}, which does not exist; build it first"
-            )
-        made = ENGINES[engine](**options)
-        try:
-            made.run_script(manifest.platform, {"bin": f"@{manifest.elf}"})
-            made.limit_awake(round(manifest.awake_ms * 1_000_000))
-        except BaseException:
-            made.close()
-            raise
-        return cls(manifest, made)
+        if image is not None:
+            manifest = replace(manifest, file=Path(image).resolve(), parts=())
+        with firmware_file(manifest) as file:
+            sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+            made = ENGINES[engine](**options)
+            try:
+                made.run_script(manifest.platform, {"bin": f"@{file}"})
+                for path in manifest.symbols:
+                    made.execute(f"sysbus LoadSymbolsFrom @{path}")
+                made.limit_awake(round(manifest.awake_ms * 1_000_000))
+            except BaseException:
+                made.close()
+                raise
+        return cls(manifest, made, sha256)
 
     def close(self) -> None:
         """Give the machine up."""
@@ -210,8 +217,8 @@ class Bench:
         )
 
     def firmware_sha256(self) -> str:
-        """SHA-256 of the firmware file."""
-        return hashlib.sha256(self.manifest.elf.read_bytes()).hexdigest()
+        """SHA-256 of the firmware file or flash image."""
+        return self._sha256
 
     # State
 

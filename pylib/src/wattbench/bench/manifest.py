@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wattbench.bench.flash_image import FLASH_BASE, FlashPart
 from wattbench.core.errors import SourceError, UsageError
 from wattbench.core.names import did_you_mean
 
@@ -16,6 +17,20 @@ TYPES = {
     "u64": ("Q", 8), "i64": ("q", 8), "f32": ("f", 4), "f64": ("d", 8),
 }  # fmt: skip
 """Types of registers: struct code and bytes."""
+
+
+TABLES: dict[str, tuple[str, ...] | None] = {
+    "firmware": ("name", "description", "elf", "image", "platform", "flash_base", "symbols"),
+    "flash": ("file", "offset"),
+    "console": None,
+    "pulses": None,
+    "metrology": None,
+    "front_end": None,
+    "registers": None,
+    "limits": ("awake_ms",),
+    "wait": ("functions",),
+}
+"""The tables of a manifest, with their keys where no class below has them."""
 
 
 @dataclass(frozen=True)
@@ -136,19 +151,41 @@ class RegisterDescription:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A firmware build and its board."""
+    """A firmware build and its board.
+
+    The firmware is one `file`, an ELF or a flash image, or several `parts` of a flash image; a manifest may leave it to
+    whoever loads it.
+    """
 
     path: Path
     name: str
     description: str
-    elf: Path
+    file: Path | None
     platform: Path
     console: Console
-    metrology: Metrology
+    meter: Metrology | None = None
     pulses: Mapping[str, PulseOutput] = field(default_factory=dict)
     front_ends: Mapping[str, FrontEndDescription] = field(default_factory=dict)
     registers: Mapping[str, RegisterDescription] = field(default_factory=dict)
     awake_ms: float = 0.0
+    parts: tuple[FlashPart, ...] = ()
+    flash_base: int = FLASH_BASE
+    symbols: tuple[Path, ...] = ()
+    """ELF files whose symbols belong to the firmware, beside `file`."""
+    waits: tuple[str, ...] = ()
+    """Functions (`name`, `name+0x10`) or addresses at which the firmware only waits for an interrupt."""
+
+    @property
+    def firmware_name(self) -> str:
+        """What the firmware is called in reports."""
+        return self.file.name if self.file else ", ".join(part.file.name for part in self.parts) or "(none)"
+
+    @property
+    def metrology(self) -> Metrology:
+        """What the meter is made for; raises UsageError for a firmware that is no meter."""
+        if self.meter is None:
+            raise UsageError(f"{self.name} measures nothing: its manifest {self.path.name} has no table [metrology]")
+        return self.meter
 
     def register(self, name: str) -> RegisterDescription:
         """A register by name; raises UsageError with the closest name."""
@@ -167,6 +204,7 @@ def read_manifest(path: Path) -> Manifest:
     except tomllib.TOMLDecodeError as error:
         raise SourceError(f"this is no TOML: {error}", path) from error
     reader = _Reader(path, data)
+    reader.check_names()
     firmware = reader.table("firmware")
     registers = {name: reader.make(RegisterDescription, f"registers.{name}") for name in data.get("registers", {})}
     for name, register in registers.items():
@@ -178,14 +216,18 @@ def read_manifest(path: Path) -> Manifest:
         path,
         reader.text("firmware", "name"),
         str(firmware.get("description", "")),
-        (path.parent / reader.text("firmware", "elf")).resolve(),
+        reader.file(firmware),
         (path.parent / reader.text("firmware", "platform")).resolve(),
         reader.make(Console, "console"),
-        reader.make(Metrology, "metrology"),
+        reader.make(Metrology, "metrology") if "metrology" in data else None,
         {kind: reader.make(PulseOutput, f"pulses.{kind}") for kind in data.get("pulses", {})},
         {phase.upper(): reader.make(FrontEndDescription, f"front_end.{phase}") for phase in data.get("front_end", {})},
         registers,
         float(data.get("limits", {}).get("awake_ms", 0.0)),
+        reader.parts(),
+        int(firmware.get("flash_base", FLASH_BASE)),
+        tuple((path.parent / name).resolve() for name in reader.texts("firmware", "symbols")),
+        reader.texts("wait", "functions"),
     )
 
 
@@ -195,6 +237,22 @@ class _Reader:
 
     def error(self, message: str) -> SourceError:
         return SourceError(message, self._path)
+
+    def check_names(self) -> None:
+        """Every table and key must be one that is read."""
+        for name, table in self._data.items():
+            if name not in TABLES:
+                raise self.error(
+                    f"there is no table [{name}]{did_you_mean(name, TABLES)}; known are {', '.join(TABLES)}"
+                )
+            known = TABLES[name]
+            for entry in table if isinstance(table, list) else [table]:
+                for key in entry if known and isinstance(entry, dict) else ():
+                    self._check_key(name, key, known or ())
+
+    def _check_key(self, table: str, key: str, known: Iterable[str]) -> None:
+        if key not in known:
+            raise self.error(f"[{table}] has no key `{key}`{did_you_mean(key, known)}; it has {', '.join(known)}")
 
     def table(self, name: str) -> dict[str, Any]:
         found: Any = self._data
@@ -210,12 +268,37 @@ class _Reader:
             raise self.error(f"[{table}] needs `{key}`")
         return found
 
+    def texts(self, table: str, key: str) -> tuple[str, ...]:
+        """A list of texts, empty where it is not given."""
+        found = self._data.get(table, {}).get(key, [])
+        if not isinstance(found, list) or not all(isinstance(item, str) and item for item in found):
+            raise self.error(f"[{table}] `{key}` must be a list of texts")
+        return tuple(found)
+
+    def file(self, firmware: dict[str, Any]) -> Path | None:
+        """The firmware's one file, None where there are parts or nothing is said."""
+        given = [key for key in ("elf", "image") if key in firmware] + ["[[flash]]"] * ("flash" in self._data)
+        if len(given) > 1:
+            raise self.error(f"the firmware is given by {' and by '.join(given)}; one of them is enough")
+        if not given or given[0] == "[[flash]]":
+            return None
+        return (self._path.parent / self.text("firmware", given[0])).resolve()
+
+    def parts(self) -> tuple[FlashPart, ...]:
+        """The parts of a flash image, in the order of the manifest."""
+        found = self._data.get("flash", [])
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise self.error("the parts of a flash image are tables [[flash]]")
+        for item in found:
+            if not isinstance(item.get("file"), str) or not isinstance(item.get("offset", 0), int):
+                raise self.error("a [[flash]] part needs `file`, and may have an `offset`, a whole number of bytes")
+        return tuple(FlashPart((self._path.parent / item["file"]).resolve(), item.get("offset")) for item in found)
+
     def make(self, kind: Any, table: str) -> Any:
         given = self.table(table)
         known = kind.__dataclass_fields__
         for key in given:
-            if key not in known:
-                raise self.error(f"[{table}] has no key `{key}`{did_you_mean(key, known)}; it has {', '.join(known)}")
+            self._check_key(table, key, known)
         try:
             made = kind(**{key: tuple(item) if isinstance(item, list) else item for key, item in given.items()})
         except TypeError as error:

@@ -39,17 +39,18 @@ class Emulation(BenchLibrary):
         self.ROBOT_LIBRARY_LISTENER = SessionListener(self.session)
 
     @keyword
-    def load_product(self, product: str, engine: str = "embedded") -> None:
+    def load_product(self, product: str, engine: str = "embedded", image: str | None = None) -> None:
         """Builds the machine of ``product`` (a product's name or a manifest file) and powers it on at time 0.
 
-        A product that was loaded before is closed. The firmware's SHA-256 goes to the report.
+        ``image`` is an ELF or a flash image to run instead of the one that the manifest names. A product that was
+        loaded before is closed. The firmware's SHA-256 goes to the report.
         """
-        bench = self.session.load(product, engine)
+        bench = self.session.load(product, engine, image)
         manifest = bench.manifest
         versions = {"Python": python_version()}
         for name, package in (("Robot Framework", "robotframework"), ("unicorn", "unicorn"), ("numpy", "numpy")):
             versions[name] = _version(package)
-        facts = RunFacts(bench.engine.name, manifest.name, manifest.elf.name, bench.firmware_sha256(), versions)
+        facts = RunFacts(bench.engine.name, manifest.name, manifest.firmware_name, bench.firmware_sha256(), versions)
         self.session.record(facts)
         logger.info(f"{facts.product} on engine {facts.engine}: {facts.firmware}, SHA-256 {facts.sha256}")
 

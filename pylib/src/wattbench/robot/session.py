@@ -80,10 +80,10 @@ class Session:
             self._grid = Grid(self.bench)
         return self._grid
 
-    def load(self, product: str, engine: str) -> Bench:
+    def load(self, product: str, engine: str, image: str | None = None) -> Bench:
         """Close the present bench and load another."""
         self.close()
-        self._bench = Bench.load(product, engine)
+        self._bench = Bench.load(product, engine, image)
         self._mark_ns = self._bench.now_ns
         return self._bench
 
