@@ -17,7 +17,7 @@
 
 enum {
     WB_MAX_CORES = 4,
-    WB_MAX_REGIONS = 256,
+    WB_MAX_REGIONS = 512,
     WB_MAX_EVENTS = 64,
     WB_MAX_LINES = 512,
     WB_IRQS = 240,
@@ -178,6 +178,8 @@ typedef struct {
     uint32_t pc, cfsr, hfsr, mmfar, bfar, asleep, locked_up, lockup_reason, held, active;
 } wb_core_view;
 WB_EXPORT void wb_core_look(const wb_machine *machine, uint32_t core, wb_core_view *view);
+/* PC of the core that executes or executed last, 0 where there is none. */
+WB_EXPORT uint32_t wb_current_pc(const wb_machine *machine);
 WB_EXPORT void wb_core_jump(wb_machine *machine, uint32_t core, uint32_t pc);
 WB_EXPORT int wb_device_access(wb_machine *machine, uint32_t address, uint32_t size, uint32_t is_write,
                                uint32_t *value);

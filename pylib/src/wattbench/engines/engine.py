@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from wattbench.core.unmodelled import UnmodelledAccess
+
 
 class UartTap(Protocol):
     """A UART of the machine seen from outside, as characters with virtual time stamps."""
@@ -104,8 +106,14 @@ class Engine(Protocol):
     def restore(self, snapshot: Any) -> None:
         """Back to what `save` gave; the taps' records are cut to that moment."""
 
-    def unmodelled(self) -> Mapping[tuple[str, str, int], int]:
-        """Counted accesses that no model entry covers, by (model, access, PC)."""
+    def unmodelled(self) -> list[UnmodelledAccess]:
+        """Counted accesses that no model covers, since power-on or the last `forget_unmodelled`."""
+
+    def forget_unmodelled(self) -> None:
+        """Count accesses that no model covers from 0 on again."""
+
+    def describe(self, address: int) -> str:
+        """The function of the loaded firmware at a code address (`main+0x12`), empty outside of all."""
 
     def digest(self) -> str:
         """SHA-256 over all UART bytes, recorded edges with their times, and memory."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wattbench.core.errors import UsageError
+from wattbench.core.unmodelled import UnmodelledAccess
 from wattbench.core.wires import UartPort
 from wattbench.engines.embedded.board import Board, MappedMemory
 from wattbench.engines.embedded.emulation import Emulation
@@ -125,9 +126,17 @@ class EmbeddedEngine:
         for record in self._edges.values():
             record.cut(self.now_ns)
 
-    def unmodelled(self) -> Mapping[tuple[str, str, int], int]:
+    def unmodelled(self) -> list[UnmodelledAccess]:
         """See `Engine.unmodelled`."""
-        return self.board.machine.unmodelled_accesses
+        return self.board.machine.unmodelled_accesses.copy()
+
+    def forget_unmodelled(self) -> None:
+        """See `Engine.forget_unmodelled`."""
+        self.board.machine.unmodelled_accesses.clear()
+
+    def describe(self, address: int) -> str:
+        """See `Engine.describe`."""
+        return self.board.sysbus.find_symbol_at(address)
 
     def digest(self) -> str:
         """See `Engine.digest`."""

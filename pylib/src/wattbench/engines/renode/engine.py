@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from wattbench.core.errors import LimitError, LockupError, MonitorError, UsageError
+from wattbench.core.unmodelled import UnmodelledAccess
 from wattbench.core.wires import Line, UartPort
 from wattbench.engines.embedded.taps import EdgeRecord, UartRecord
 from wattbench.engines.renode.models import ModelRoom
@@ -281,9 +281,21 @@ class RenodeEngine:
         self._powered = snapshot["powered"]
         self._instructions = []
 
-    def unmodelled(self) -> Mapping[tuple[str, str, int], int]:
+    def unmodelled(self) -> list[UnmodelledAccess]:
         """See `Engine.unmodelled`."""
-        return Counter(self.room.unmodelled()) + self.runtime.log.unmapped
+        return self.room.unmodelled() + self.runtime.log.unmapped.copy()
+
+    def forget_unmodelled(self) -> None:
+        """See `Engine.forget_unmodelled`."""
+        self.room.forget_unmodelled()
+        self.runtime.log.unmapped.clear()
+
+    def describe(self, address: int) -> str:
+        """See `Engine.describe`."""
+        try:
+            return self.runtime.execute(f"sysbus FindSymbolAt 0x{address:X}").strip()
+        except MonitorError:
+            return ""
 
     def digest(self) -> str:
         """See `Engine.digest`."""
