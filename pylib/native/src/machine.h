@@ -24,6 +24,7 @@ enum {
     WB_EXCEPTIONS = 16 + WB_IRQS,
     WB_MPU_REGIONS = 16,
     WB_BLOCK_SLOTS = 1 << 16,
+    WB_WAIT_POINTS = 64,                /* a core; one bit each in a word */
     WB_QUANTUM_NS = 5000,               /* several awake cores run in turns of this length */
 };
 
@@ -150,6 +151,11 @@ WB_EXPORT void wb_core_speed(wb_machine *machine, uint32_t core, uint32_t mips);
 WB_EXPORT void wb_core_hold(wb_machine *machine, uint32_t core, uint32_t held);
 /* Longest virtual time the core may run without sleeping, 0 for no limit. */
 WB_EXPORT void wb_core_awake_limit(wb_machine *machine, uint32_t core, int64_t limit_ns);
+/*
+ * Where the firmware only waits for an interrupt: arriving there is like WFI, and afterwards the place is passed once.
+ * Adds or removes it; -1 when there is no room.
+ */
+WB_EXPORT int wb_core_wait_point(wb_machine *machine, uint32_t core, uint32_t address, uint32_t add);
 WB_EXPORT uint32_t wb_run(wb_machine *machine, int64_t until_ns);
 WB_EXPORT void wb_request_stop(wb_machine *machine, uint32_t reason);
 WB_EXPORT void wb_host_deadline(wb_machine *machine, int64_t at_ns);

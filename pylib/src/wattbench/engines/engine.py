@@ -64,6 +64,13 @@ class Engine(Protocol):
     def limit_awake(self, limit_ns: int) -> None:
         """Fail a run when the firmware does not sleep within `limit_ns` (0: no limit)."""
 
+    def wait_at(self, addresses: Sequence[int]) -> None:
+        """Name the code addresses at which the firmware only waits for an interrupt without saying so by WFI.
+
+        The first core then sleeps there until an interrupt would wake it. An engine that cannot do so goes on
+        executing the firmware's loop; results are the same but for the phase in which an interrupt finds the loop.
+        """
+
     def run_to(self, time_ns: int) -> None:
         """Run until virtual time reaches `time_ns`, or until a listener called `request_stop`.
 

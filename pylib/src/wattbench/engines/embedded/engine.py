@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,12 @@ class EmbeddedEngine:
         machine = self.board.machine
         for core in self.board.cores:
             machine.lib.wb_core_awake_limit(machine.handle, core.number, limit_ns)
+
+    def wait_at(self, addresses: Sequence[int]) -> None:
+        """See `Engine.wait_at`; the Monitor's `cpu AddWaitPoint` does the same for any core."""
+        core = self.board.cores[0]
+        for address in addresses:
+            core.add_wait_point(address)
 
     @property
     def board(self) -> Board:

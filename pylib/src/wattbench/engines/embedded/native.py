@@ -63,6 +63,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wb_core_speed": (None, (_PTR, _U32, _U32)),
     "wb_core_hold": (None, (_PTR, _U32, _U32)),
     "wb_core_awake_limit": (None, (_PTR, _U32, _I64)),
+    "wb_core_wait_point": (c.c_int, (_PTR, _U32, _U32, _U32)),
     "wb_core_jump": (None, (_PTR, _U32, _U32)),
     "wb_current_pc": (_U32, (_PTR,)),
     "wb_core_look": (None, (_PTR, _U32, c.POINTER(CoreView))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +139,9 @@ class RenodeEngine:
     def limit_awake(self, limit_ns: int) -> None:
         """Fail a run when the firmware does not sleep within `limit_ns` (0: no limit), looked at every 10 ms."""
         self._awake_limit_ns = limit_ns
+
+    def wait_at(self, addresses: Sequence[int]) -> None:
+        """See `Engine.wait_at`; Renode has nothing like it, so the loops there are executed."""
 
     def _watch_sleep(self, duration_ns: int) -> None:
         """A core that was awake all the time has carried out as many instructions as fit in it."""
