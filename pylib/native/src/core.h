@@ -140,6 +140,7 @@ void wb_on_interrupt(uc_engine *uc, uint32_t number, void *core);
 void wb_core_free(wb_core *core);
 
 /* code.c */
+bool wb_in_it_block(const wb_core *core, uint32_t start, uint32_t pc);
 void wb_send_event(wb_machine *machine);
 bool wb_may_execute(wb_core *core, uint32_t address, uint32_t size);
 bool wb_may_use_fp(wb_core *core, uint32_t address, uint32_t size);

@@ -1,8 +1,6 @@
 /* Waiting without WFI: places that the host has named as such. */
 #include "core.h"
 
-static const uint32_t IT_BITS = 0x0600FC00;
-
 static int slot_of(const wb_core *core, uint32_t address)
 {
     for (uint64_t left = core->wait_points.used; left; left &= left - 1) {
@@ -21,8 +19,7 @@ static void on_wait_point(uc_engine *uc, uint64_t address, uint32_t size, void *
     wb_core *core = user;
     int slot = slot_of(core, (uint32_t)address);
     (void)size;
-    bool conditional = wb_get(core, REG(XPSR)) & IT_BITS;
-    if (slot < 0 || conditional) {
+    if (slot < 0 || wb_in_it_block(core, core->block_pc, (uint32_t)address)) {
         wb_repair_it(core);
         return;
     }

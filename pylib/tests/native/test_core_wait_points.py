@@ -129,7 +129,8 @@ here: addeq r5, #1
  addeq r7, #1
  b 1b
 """
-    plain, pointed = board(source).run(5000), wait_at(board(source), "here").run(5000)
+    plain, pointed = board(source).run(5000), wait_at(board(source), "here").run(5)
+    pointed.run(5000)
     assert pointed.regs("r4 r5 r6 r7") == plain.regs("r4 r5 r6 r7")
     assert pointed.view().icount == plain.view().icount
 
