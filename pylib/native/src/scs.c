@@ -175,16 +175,28 @@ static bool ppb_access(wb_core *core, uint32_t address, unsigned size, bool writ
     return false;
 }
 
+/* What the chip has on this bus beside the core; NULL where it has nothing. */
+static wb_region *device_at(const wb_core *core, uint32_t address, unsigned size)
+{
+    wb_region *region = wb_region_at(core->machine, address, core->number);
+    return region && address - region->base + size <= region->size ? region : NULL;
+}
+
 uint32_t wb_ppb_read(wb_core *core, uint32_t address, unsigned size)
 {
     uint32_t value = 0;
-    if (!ppb_access(core, address, size, false, &value))
-        core->machine->host.unmapped(core->number, address, size, 0, wb_core_pc(core));
+    if (!ppb_access(core, address, size, false, &value)) {
+        wb_region *region = device_at(core, address, size);
+        if (region) value = wb_region_read(region, core->machine, address - region->base, size);
+        else core->machine->host.unmapped(core->number, address, size, 0, wb_core_pc(core));
+    }
     return size == 4 ? value : value & ((1u << 8 * size) - 1);
 }
 
 void wb_ppb_write(wb_core *core, uint32_t address, unsigned size, uint32_t value)
 {
-    if (!ppb_access(core, address, size, true, &value))
-        core->machine->host.unmapped(core->number, address, size, 1, wb_core_pc(core));
+    if (ppb_access(core, address, size, true, &value)) return;
+    wb_region *region = device_at(core, address, size);
+    if (region) wb_region_write(region, core->machine, address - region->base, size, value);
+    else core->machine->host.unmapped(core->number, address, size, 1, wb_core_pc(core));
 }

@@ -40,3 +40,19 @@ def test_a_region_can_belong_to_one_core(board):
         one.machine.map_target(0x41000000, 0x1000, device, mask)
         one.run()
         assert one.regs("r4 r5", 1) == expected
+
+
+def test_the_private_bus_has_room_for_blocks_of_the_chip(board):
+    one = board(
+        "entry start\n ldr r6, =0xE0080000\n ldr r4, [r6, #8]\n movs r0, #9\n strh r0, [r6, #0x10]\n"
+        "bad: ldr r5, [r6, #0x20]\n done\n .ltorg"
+    )
+    device = Recorder(one.machine)
+    device.values = {8: 0x1234}
+    one.machine.map_target(0xE0080000, 0x20, device, 1)
+    one.run()
+    assert one.regs("r4 r5") == [0x1234, 0]
+    assert [access[1:] for access in device.accesses] == [("r", 8, 4, 0), ("w", 0x10, 2, 9)]
+    assert [(item.access, item.pc) for item in one.machine.unmodelled_accesses.copy()] == [
+        ("read of 4 bytes at 0xE0080020", one.symbols["bad"])
+    ]

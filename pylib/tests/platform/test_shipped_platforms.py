@@ -26,7 +26,12 @@ BOARD = ROOT / "platforms/boards/edge_meter_3p.repl"
 SVD_NAMES = {"edma0": "DMA0", "dmamux0": "DMAMUX0", "anadig": "ANADIG_OSC"} | {
     f"flexpwm{n}": f"PWM{n}" for n in (1, 2, 3, 4)
 }
-BLOCKS = [item for item in load_platform(SOC).elements if item.type.startswith("Wattbench.")]
+NOT_IN_SVD = {"boot_rom", "boot_rom_code"}
+BLOCKS = [
+    item
+    for item in load_platform(SOC).elements
+    if item.type.startswith("Wattbench.") and item.type != "Wattbench.SvdBlock" and item.name not in NOT_IN_SVD
+]
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wattbench.platform.prelexer import BracedText
 from wattbench.platform.source import SYNTAX_ERROR, Position
@@ -23,8 +23,7 @@ _QUOTED = re.compile(r"""'''(?:\\'''|(?!''').)*'''|"(?:\\.|[^"\\])*\"""", re.DOT
 _ESCAPED = re.compile(r'\\(["\\])')
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """One token: its kind, its text (a string's is unescaped), and the indices where it starts and ends."""
 
     kind: str

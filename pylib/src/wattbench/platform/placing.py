@@ -110,8 +110,9 @@ def _known(size: int, element: Element, registration: syntax.Registration) -> in
 def _place(placement: Placement, platform: Platform, factory: Factory) -> None:
     if placement.start < 0:
         raise placement.position.error(REGISTRATION_FAILED, f"`{placement.name}` is at a negative address")
+    start, end = placement.start, placement.end
     for other in platform.placements:
-        if placement.start < other.end and other.start < placement.end and placement.cpu is other.cpu:
+        if start < other.start + other.size and other.start < end and placement.cpu is other.cpu:
             raise placement.position.error(
                 REGISTRATION_FAILED,
                 f"`{placement.name}` at {_bounds(placement)} overlaps `{other.name}` at {_bounds(other)}",

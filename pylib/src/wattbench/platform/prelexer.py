@@ -6,12 +6,15 @@ what follows reads one form only and still reports the user's lines and columns.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from wattbench.core.errors import SourceError
 from wattbench.platform.source import SYNTAX_ERROR, Position, Source
 
 INDENT = 4
+_PLAIN = re.compile(r"""[^\n"'/{}]+""")
+"""Characters that mean nothing to this pass: copied in one go, as most of a big platform's are."""
 WRONG_INDENT = 32
 
 
@@ -128,13 +131,16 @@ class _PreLexer:
         """Copy code up to the end of the line, or beyond it where a multi-line string goes on."""
         while self._at < len(self._text):
             character = self._text[self._at]
-            if character == "\n":
+            plain = _PLAIN.match(self._text, self._at)
+            if plain:
+                self._copy(plain.end())
+            elif character == "\n":
                 if self._braces:
                     self._copy(self._at + 1)
                 else:
                     self._at += 1
                 return
-            if self._skip_comment():
+            elif self._skip_comment():
                 self._insert(" ", min(self._at, len(self._text)))
                 if not self._braces and self._comment_end_line == self._source.position(self._at).line:
                     self._refuse_code_after_comment()

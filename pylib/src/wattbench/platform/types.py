@@ -47,8 +47,17 @@ class Parameter:
     required: bool
 
 
-def parameters(found: Callable[..., Any]) -> dict[str, Parameter]:
-    """The attributes that a type's constructor takes after `host` and `name`, by Python name."""
+_PARAMETERS: dict[Callable[..., Any], Mapping[str, Parameter]] = {}
+
+
+def parameters(found: Callable[..., Any]) -> Mapping[str, Parameter]:
+    """The attributes that a type's constructor takes after `host` and `name`, by Python name; looked up once."""
+    if found not in _PARAMETERS:
+        _PARAMETERS[found] = _parameters(found)
+    return _PARAMETERS[found]
+
+
+def _parameters(found: Callable[..., Any]) -> Mapping[str, Parameter]:
     # mypy refuses `found.__init__` as unsound; here it is what is wanted.
     constructor = getattr(found, "__init__") if isinstance(found, type) else found  # noqa: B009 - see above
     hints = typing.get_type_hints(constructor)

@@ -30,7 +30,8 @@ RING_HELD, POWERED, ENABLED, BYPASSED = 1 << 13, 1 << 14, 1 << 15, 1 << 16
 def _merged() -> RegisterTable:
     tables = [load_table("wattbench.hw.imxrt", f"anadig_{part}") for part in PARTS]
     registers = {key: register for table in tables for key, register in table.registers.items()}
-    return RegisterTable("anadig", "", "Analogue block: seven register groups behind one base address", registers)
+    svd = ", ".join(table.svd for table in tables)
+    return RegisterTable("anadig", svd, "Analogue block: seven register groups behind one base address", registers)
 
 
 def _bit(value: int, number: int) -> bool:
@@ -41,7 +42,7 @@ def _bit(value: int, number: int) -> bool:
 class Anadig(RegisterBlock):
     """Oscillators and PLLs at 0x40C84000; `source_hz` gives what the clock controller selects from."""
 
-    size = 0x4000
+    size = 0x3C00
     table = _merged()
     state_names = ("fractions", "indirect")
 

@@ -36,7 +36,7 @@ class SerialFlash(Protocol):
 class FlexSpi(RegisterBlock):
     """A FlexSPI controller; parts register at points 0 to 3 for chip selects A1, A2, B1, B2."""
 
-    size = 0x4000
+    size = 0xC00
     table = load_table("wattbench.hw.imxrt", "flexspi")
     default_output = "IRQ"
     state_names = ("received", "to_send", "waiting", "key_given")

@@ -14,6 +14,7 @@ from wattbench.core.model import Model, model
 from wattbench.hw.imxrt.svd_map import SvdRegister, SvdRegisters, svd_map
 
 WORD = 4
+DEFAULT_CHIP = "MIMXRT1176_cm7"
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,13 @@ class Word:
 class SvdBlock(Model):
     """A block by its name in the SVD. It has no size of its own: a `.repl` gives it a range of addresses."""
 
-    example: ClassVar[Mapping[str, Any]] = {"chip": "MIMXRT1176_cm7", "block": "DAC"}
+    example: ClassVar[Mapping[str, Any]] = {"block": "DAC"}
     state_names = ("words",)
     missing = ("everything: registers only keep what is written",)
 
-    def __init__(self, host: Host, name: str, *, chip: str, block: str, offset: int = 0) -> None:
-        """`chip` is the SVD's name (`MIMXRT1176_cm7`), `block` a peripheral or several that share their addresses
-        (`CAN1 CAN1_WRAPPER`), `offset` what of the block is at its first address.
+    def __init__(self, host: Host, name: str, *, block: str, chip: str = DEFAULT_CHIP, offset: int = 0) -> None:
+        """`block` is a peripheral of the SVD of `chip`, or several that share their addresses (`CAN1 CAN1_WRAPPER`);
+        `offset` is what of the block is at its first address.
 
         Raises SetupError for an unknown chip, ValueError for an unknown block.
         """

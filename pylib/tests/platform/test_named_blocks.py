@@ -1,0 +1,70 @@
+"""Every peripheral of the vendor's SVD in the shipped platforms: a model's or named, where the SVD has it."""
+
+from __future__ import annotations
+
+import pytest
+
+from fidelity.chips import CHIPS, SOC, Chip, answers, faults
+
+SHIPPED = [chip for chip in CHIPS if chip.exists]
+
+
+@pytest.mark.parametrize("chip", SHIPPED, ids=lambda chip: chip.svd)
+def test_every_peripheral_is_a_models_or_a_named_blocks(chip):
+    assert faults(chip) == []
+
+
+def test_the_platform_of_the_rt1175_is_there():
+    assert "MIMXRT1176_cm7" in [chip.svd for chip in SHIPPED]
+
+
+@pytest.mark.parametrize("chip", SHIPPED, ids=lambda chip: chip.svd)
+def test_interrupts_are_those_of_the_svd(chip):
+    """The SVD lists under some blocks numbers of other blocks or of the other core, so a model may have fewer."""
+    wrong, known = [], {}
+    for answer in answers(chip):
+        known.setdefault(answer.element.name, (answer.element, set()))[1].update(answer.peripheral.interrupts)
+    for name, (element, numbers) in known.items():
+        wired = {pin.number for item in element.interrupts for pin in item.targets if pin.receiver == "nvic"}
+        if not wired <= numbers:
+            wrong.append(f"{name} drives {sorted(wired - numbers)}, the SVD has {sorted(numbers)}")
+    assert wrong == []
+
+
+def broken(folder, old, new):
+    """The faults of a copy of the platform with one text replaced."""
+    replaced = 0
+    for path in SOC.glob("imxrt1175*.repl"):
+        content = path.read_text(encoding="utf-8")
+        replaced += content.count(old)
+        (folder / path.name).write_text(content.replace(old, new), encoding="utf-8")
+    assert replaced == 1, f"{old!r} stands {replaced} times in the platform"
+    return faults(Chip("broken", "MIMXRT1176_cm7", folder / "imxrt1175.repl"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            'dac: Wattbench.SvdBlock @ sysbus <0x40064000, +0x4000> { block: "DAC" }',
+            "",
+            "DAC at 0x40064000: nothing answers; add it to the named blocks of imxrt1175.repl",
+        ),
+        (
+            'block: "DAC" }',
+            'block: "DAC" }\n\ndac2: Wattbench.SvdBlock @ sysbus <0x41064000, +0x4000> { block: "DAC" }',
+            "DAC at 0x40064000: `dac` and `dac2` both answer",
+        ),
+        ("<0x40064000, +0x4000>", "<0x41064000, +0x4000>", "`dac` begins at 0x41064000, DAC at 0x40064000"),
+        ("<0x40064000, +0x4000>", "<0x40064000, +0x10>", "`dac` has 0x10 bytes, its registers lie from 0x0 to 0x18"),
+        ("; offset: 0xC00 }\n\nflexspi2", " }\n\nflexspi2", "`otfad1` begins at 0x400CCC00, OTFAD1 at 0x400CC000"),
+        (
+            'block: "DAC" }',
+            'block: "DAC" }\n\nuart: Wattbench.SvdBlock @ sysbus <0x41064000, +0x4000> { block: "LPUART1" }',
+            "LPUART1 at 0x4007C000: `lpuart1` is a model, so its named block must go",
+        ),
+    ],
+    ids=["nobody", "two", "wrong place", "too small", "wrong part", "model and name"],
+)
+def test_a_wrong_platform_is_seen(tmp_path, old, new, fault):
+    assert fault in broken(tmp_path, old, new)
