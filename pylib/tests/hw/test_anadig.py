@@ -98,9 +98,29 @@ def test_regulator_interface_reads_back_what_was_written(anadig):
     assert anadig.read(0x840, 4) == 0x105
 
 
-def test_audio_pll_is_counted_as_not_modelled(anadig):
-    anadig.write(0x300, 4, 1 << 13)
-    assert anadig.host.unmodelled_accesses["anadig", "write PLL_AUDIO_CTRL value 0x2000"] == 1
+def test_spread_spectrum_and_set_points_are_counted_as_not_modelled(anadig):
+    anadig.write(0x300, 4, 1 << 31)
+    anadig.write(0x310, 4, 1 << 15)
+    assert anadig.host.unmodelled_accesses["anadig", "write PLL_AUDIO_CTRL value 0x80000000"] == 1
+    assert anadig.host.unmodelled_accesses["anadig", "write PLL_AUDIO_SS value 0x8000"] == 1
+
+
+def test_16_mhz_clock_may_come_from_the_crystal(anadig):
+    anadig.write(0x0C0, 4, 1 << 1)
+    assert anadig.source_hz("OSC_RC_16M") == 16_000_000
+    anadig.write(0x0C0, 4, 1 << 8 | 1 << 1)
+    assert anadig.source_hz("OSC_RC_16M") == 24_000_000
+    anadig.write(0x0C0, 4, 1 << 8)
+    assert anadig.source_hz("OSC_RC_16M") == 0
+
+
+@pytest.mark.parametrize("bit", [10, 11, 12])
+def test_body_bias_settles_while_it_is_on(anadig, bit):
+    anadig.write(0x560, 4, 1 << 24 | 1 << bit)
+    assert anadig.read(0x560, 4) == 1 << 26 | 1 << 24 | 1 << bit
+    anadig.write(0x560, 4, 0)
+    assert anadig.read(0x560, 4) == 0
+    assert not anadig.host.unmodelled_accesses
 
 
 def test_change_is_announced_and_state_survives_a_round_trip(anadig):

@@ -1,8 +1,8 @@
 """Analogue block of the i.MX RT1170: oscillators, PLLs, regulators and their indirect registers.
 
-IMXRT1170RM "Analog Introduction" and "PLL" chapters. Modelled: oscillators, ARM PLL, SYS_PLL1 to SYS_PLL3 and
-their phase fractional dividers give exact frequencies; a loop locks at once. Regulators, references and body bias
-are storage; audio and video PLL and the GPC set points are storage that is counted as not modelled.
+IMXRT1170RM "Analog Introduction", "PLL", "PMU" and "TMPSNS" chapters. Oscillators, the seven PLLs and their phase
+fractional dividers give exact frequencies; a loop locks at once. Regulators, references and body bias answer that they
+have settled. The temperature sensor measures the temperature that the bench gives the die.
 
 Reset state: as the boot ROM hands over, SYS_PLL2 and SYS_PLL3 locked, every fractional divider gated.
 """
@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_read, on_write
 from wattbench.core.registers import RegisterTable, load_table
+from wattbench.hw.imxrt.analog_parts import Bandgap, FractionalPll, PhyLdo, RcOsc400M
+from wattbench.hw.imxrt.tmpsns import TemperatureSensor
 
 CRYSTAL_HZ = 24_000_000
 SYS_PLL2_RATIO = 22
@@ -22,9 +25,9 @@ SYS_PLL3_RATIO = 20
 PFD_NUMERATOR = 18
 ARM_POST_DIVIDERS = (2, 4, 8, 1)
 PARTS = ("osc", "pll", "tempsensor", "pmu", "ldo_snvs", "ldo_snvs_dig", "misc")
-AI_CTRL0, AI_NUMERATOR, AI_DENOMINATOR = 0x00, 0x20, 0x30
-AI_READ = 1 << 16
-RING_HELD, POWERED, ENABLED, BYPASSED = 1 << 13, 1 << 14, 1 << 15, 1 << 16
+AI_READ, AI_TOGGLE, AI_DONE = 1 << 16, 1 << 8, 1 << 9
+LDO_TOGGLE, REFERENCE_TOGGLE, SENSOR_TOGGLE = 1 << 16, 1 << 0, 1 << 15
+WELL_BIAS_EN, WELL_BIAS_OK = 1 << 24, 1 << 26
 
 
 def _merged() -> RegisterTable:
@@ -40,27 +43,70 @@ def _bit(value: int, number: int) -> bool:
 
 @model("Wattbench.Anadig")
 class Anadig(RegisterBlock):
-    """Oscillators and PLLs at 0x40C84000; `source_hz` gives what the clock controller selects from."""
+    """Oscillators, PLLs, regulators, temperature sensor at 0x40C84000.
+
+    `source_hz` gives what the clock controller selects from. Outputs, of the temperature sensor: `TMPSNS` (IRQ 83, any
+    of its interrupts), `TMPSNS_LOW_HIGH` (84), `TMPSNS_PANIC` (85).
+    """
 
     size = 0x3C00
     table = _merged()
-    state_names = ("fractions", "indirect")
+    state_names = ("fractions",)
+    missing = (
+        "the time that oscillators, loops and regulators take to settle",
+        "set points (the control modes of oscillators, PLLs and regulators)",
+        "spread spectrum and dithering of the PLLs",
+        "brown-out interrupts of the LPSR supplies (86 and 87)",
+        "the reset at the panic temperature",
+    )
 
     def __init__(self, host: Host, name: str, crystal_hz: int | Fraction = CRYSTAL_HZ) -> None:
         super().__init__(host, name)
         self.crystal_hz = Fraction(crystal_hz)
         self.fractions: dict[str, list[int]] = {}
-        self.indirect: dict[str, dict[int, int]] = {}
+        self.sys_pll1, self.audio_pll, self.video_pll = (
+            FractionalPll(host, f"{name}.{pll}") for pll in ("SYS_PLL1", "AUDIO_PLL", "VIDEO_PLL")
+        )
+        self.osc_400m, self.phy_ldo = RcOsc400M(host, f"{name}.OSC_RC_400M"), PhyLdo(host, f"{name}.PHY_LDO")
+        self.bandgap = Bandgap(host, f"{name}.VMBANDGAP")
+        trim = self.table["TEMPSNS_OTP_TRIM_VALUE"]
+        self.sensor = TemperatureSensor(host, f"{name}.TMPSNS", trim["TEMPSNS_TEMP_VAL"].get(trim.reset))
+        self.parts: tuple[RegisterBlock, ...] = (
+            self.sys_pll1, self.audio_pll, self.video_pll, self.osc_400m, self.phy_ldo, self.bandgap, self.sensor,
+        )  # fmt: skip
+        self.output("TMPSNS", self.sensor.any_line)
+        self.output("TMPSNS_LOW_HIGH", self.sensor.low_high_line)
+        self.output("TMPSNS_PANIC", self.sensor.panic_line)
         self._listeners: list[Callable[[], None]] = []
         self._start()
 
+    @property
+    def temperature(self) -> float:
+        """Temperature of the die in degrees Celsius, -50 to 150."""
+        return float(self.sensor.temperature_c)
+
+    @temperature.setter
+    def temperature(self, degrees_c: float) -> None:
+        self.sensor.set_temperature(degrees_c)
+
     def _start(self) -> None:
         self.fractions = {pll: self._written_fractions(pll) for pll in ("SYS_PLL2", "SYS_PLL3")}
-        self.indirect = {"PLL_1G": {}, "PHY_LDO": {}}
+
+    def save(self) -> dict[str, Any]:
+        """See `Model.save`; with the parts behind the analogue interfaces."""
+        return {**super().save(), "parts": [part.save() for part in self.parts]}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """See `Model.restore`."""
+        super().restore(saved)
+        for part, state in zip(self.parts, saved["parts"], strict=True):
+            part.restore(state)
 
     def reset(self) -> None:
         """See `Model.reset`."""
         super().reset()
+        for part in self.parts:
+            part.reset()
         self._start()
         self._changed()
 
@@ -84,7 +130,9 @@ class Anadig(RegisterBlock):
         return self.crystal_hz if on else Fraction(0)
 
     def _osc_16m_hz(self) -> Fraction:
-        return Fraction(16_000_000 if _bit(self["OSC_16M_CTRL"], 1) else 0)
+        if not _bit(self["OSC_16M_CTRL"], 1):
+            return Fraction(0)
+        return self._osc_24m_hz() if _bit(self["OSC_16M_CTRL"], 8) else Fraction(16_000_000)
 
     def _osc_48m_hz(self) -> Fraction:
         return Fraction(48_000_000 if _bit(self["OSC_48M_CTRL"], 1) else 0)
@@ -106,16 +154,13 @@ class Anadig(RegisterBlock):
             return Fraction(0)
         return self.crystal_hz * (control & 0xFF) / 2 / ARM_POST_DIVIDERS[control >> 15 & 3]
 
+    def _fractional_hz(self, pll: FractionalPll, register: str) -> Fraction:
+        """Frequency of SYS_PLL1, the audio or the video PLL behind its output gate."""
+        gated = not _bit(self[register], 13) or _bit(self[register], 14)
+        return Fraction(0) if gated else pll.output_hz(self.crystal_hz)
+
     def _sys_pll1_hz(self) -> Fraction:
-        control, loop = self["SYS_PLL1_CTRL"], self.indirect["PLL_1G"].get(AI_CTRL0, 0)
-        if not _bit(control, 13) or _bit(control, 14):
-            return Fraction(0)
-        if loop & BYPASSED:
-            return self.crystal_hz
-        if not loop & ENABLED or not self._pll1_locked():
-            return Fraction(0)
-        numerator, denominator = (self.indirect["PLL_1G"].get(at, 0) for at in (AI_NUMERATOR, AI_DENOMINATOR))
-        return self.crystal_hz * ((loop & 0x7F) + (Fraction(numerator, denominator) if denominator else 0))
+        return self._fractional_hz(self.sys_pll1, "SYS_PLL1_CTRL")
 
     def _sys_pll1_part_hz(self, divider: int, bit: int) -> Fraction:
         return self._sys_pll1_hz() / divider if _bit(self["SYS_PLL1_CTRL"], bit) else Fraction(0)
@@ -148,10 +193,6 @@ class Anadig(RegisterBlock):
         fields = self.table[register].fields
         return bool(self[register] & fields["POWERUP"].mask and not self[register] & fields["HOLD_RING_OFF"].mask)
 
-    def _pll1_locked(self) -> bool:
-        loop = self.indirect["PLL_1G"].get(AI_CTRL0, 0)
-        return bool(loop & POWERED and not loop & RING_HELD)
-
     @on_read("OSC_24M_CTRL")
     def _read_osc_24m(self) -> int:
         value = self["OSC_24M_CTRL"]
@@ -163,7 +204,15 @@ class Anadig(RegisterBlock):
 
     @on_read("SYS_PLL1_CTRL")
     def _read_sys_pll1(self) -> int:
-        return self._with_lock("SYS_PLL1_CTRL", self._pll1_locked())
+        return self._with_lock("SYS_PLL1_CTRL", self.sys_pll1.locked)
+
+    @on_read("PLL_AUDIO_CTRL")
+    def _read_audio_pll(self) -> int:
+        return self._with_lock("PLL_AUDIO_CTRL", self.audio_pll.locked)
+
+    @on_read("PLL_VIDEO_CTRL")
+    def _read_video_pll(self) -> int:
+        return self._with_lock("PLL_VIDEO_CTRL", self.video_pll.locked)
 
     @on_read("SYS_PLL2_CTRL")
     def _read_sys_pll2(self) -> int:
@@ -178,7 +227,8 @@ class Anadig(RegisterBlock):
 
     @on_write(
         "OSC_48M_CTRL", "OSC_24M_CTRL", "OSC_400M_CTRL1", "OSC_400M_CTRL2", "OSC_16M_CTRL", "ARM_PLL_CTRL",
-        "SYS_PLL1_CTRL", "SYS_PLL2_CTRL", "SYS_PLL3_CTRL", "SYS_PLL2_PFD", "SYS_PLL3_PFD",
+        "SYS_PLL1_CTRL", "SYS_PLL2_CTRL", "SYS_PLL3_CTRL", "SYS_PLL2_PFD", "SYS_PLL3_PFD", "PLL_AUDIO_CTRL",
+        "PLL_VIDEO_CTRL",
     )  # fmt: skip
     def _write_clock(self, raw: int, old: int) -> None:
         self._changed()
@@ -200,27 +250,58 @@ class Anadig(RegisterBlock):
                 self[f"{pll}_PFD"] ^= 0x40 << 8 * number
         self._changed()
 
+    @on_read("PMU_BIAS_CTRL2")
+    def _read_body_bias(self) -> int:
+        """The well bias has settled as soon as it is on."""
+        value = self["PMU_BIAS_CTRL2"]
+        return value | WELL_BIAS_OK if value & WELL_BIAS_EN else value
+
     @on_write("PMU_LDO_PLL")
     def _write_ldo_pll(self, raw: int, old: int) -> None:
-        if (self["PMU_LDO_PLL"] ^ old) & 1 << 16:
-            self._transfer("PHY_LDO", "VDDSOC_AI_CTRL", "VDDSOC_AI_WDATA", "VDDSOC_AI_RDATA")
+        if (self["PMU_LDO_PLL"] ^ old) & LDO_TOGGLE:
+            self._transfer(self.phy_ldo, "VDDSOC_AI_CTRL", "VDDSOC_AI_WDATA", "VDDSOC_AI_RDATA")
+
+    @on_write("PMU_REF_CTRL")
+    def _write_reference(self, raw: int, old: int) -> None:
+        if (self["PMU_REF_CTRL"] ^ old) & REFERENCE_TOGGLE:
+            self._transfer(self.bandgap, "VDDLPSR_AI_CTRL", "VDDLPSR_AI_WDATA", "VDDLPSR_AI_RDATA_REFTOP")
+
+    @on_write("TEMPSENSOR")
+    def _write_sensor(self, raw: int, old: int) -> None:
+        if (self["TEMPSENSOR"] ^ old) & SENSOR_TOGGLE:
+            self._transfer(self.sensor, "VDDLPSR_AI_CTRL", "VDDLPSR_AI_WDATA", "VDDLPSR_AI_RDATA_TMPSNS")
 
     @on_write("VDDSOC2PLL_AI_CTRL_1G")
     def _write_pll_1g(self, raw: int, old: int) -> None:
-        if (self["VDDSOC2PLL_AI_CTRL_1G"] ^ old) & 1 << 8:
-            self["VDDSOC2PLL_AI_CTRL_1G"] ^= 1 << 9
-            self._transfer("PLL_1G", "VDDSOC2PLL_AI_CTRL_1G", "VDDSOC2PLL_AI_WDATA_1G", "VDDSOC2PLL_AI_RDATA_1G")
+        self._toggle(self.sys_pll1, "VDDSOC2PLL_AI{}_1G", old)
+
+    @on_write("VDDSOC2PLL_AI_CTRL_AUDIO")
+    def _write_pll_audio(self, raw: int, old: int) -> None:
+        self._toggle(self.audio_pll, "VDDSOC2PLL_AI{}_AUDIO", old)
+
+    @on_write("VDDSOC2PLL_AI_CTRL_VIDEO")
+    def _write_pll_video(self, raw: int, old: int) -> None:
+        self._toggle(self.video_pll, "VDDSOC2PLL_AI{}_VIDEO", old)
+
+    @on_write("VDDLPSR_AI400M_CTRL")
+    def _write_osc_400m(self, raw: int, old: int) -> None:
+        self._toggle(self.osc_400m, "VDDLPSR_AI400M{}", old)
+
+    def _toggle(self, part: RegisterBlock, names: str, old: int) -> None:
+        """An interface whose toggle bit is in its own command register, and which answers by toggling a second bit."""
+        control = names.format("_CTRL")
+        if (self[control] ^ old) & AI_TOGGLE:
+            self[control] ^= AI_DONE
+            self._transfer(part, control, names.format("_WDATA"), names.format("_RDATA"))
             self._changed()
 
-    def _transfer(self, target: str, control: str, data_in: str, data_out: str) -> None:
-        """Move one word behind an analogue interface; addresses +4, +8, +12 set, clear and toggle bits of +0."""
-        address, words = self[control] & 0xFF, self.indirect[target]
-        base, action = address & ~0xC, address >> 2 & 3
-        old, data = words.get(base, 0), self[data_in]
+    def _transfer(self, part: RegisterBlock, control: str, data_in: str, data_out: str) -> None:
+        """Move one word to or from a part behind an analogue interface."""
+        address = self[control] & 0xFF
         if self[control] & AI_READ:
-            self[data_out] = old
+            self[data_out] = part.read(address, 4)
         else:
-            words[base] = (data, old | data, old & ~data, old ^ data)[action]
+            part.write(address, 4, self[data_in])
 
 
 SOURCES: dict[str, Callable[[Anadig], Fraction]] = {
@@ -236,6 +317,6 @@ SOURCES: dict[str, Callable[[Anadig], Fraction]] = {
     "SYS_PLL2": lambda anadig: anadig._sys_pll_hz("SYS_PLL2"),
     "SYS_PLL3": lambda anadig: anadig._sys_pll_hz("SYS_PLL3"),
     "SYS_PLL3_DIV2": Anadig._sys_pll3_div2_hz,
-    "AUDIO_PLL": lambda anadig: Fraction(0),
-    "VIDEO_PLL": lambda anadig: Fraction(0),
+    "AUDIO_PLL": lambda anadig: anadig._fractional_hz(anadig.audio_pll, "PLL_AUDIO_CTRL"),
+    "VIDEO_PLL": lambda anadig: anadig._fractional_hz(anadig.video_pll, "PLL_VIDEO_CTRL"),
 }
