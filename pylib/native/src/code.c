@@ -92,6 +92,20 @@ uint32_t wb_instructions_before(const wb_core *core, uint32_t start, uint32_t pc
     return count;
 }
 
+/* Whether an IT instruction between `start` and `pc`, in one block, makes the one at `pc` conditional. */
+bool wb_in_it_block(const wb_core *core, uint32_t start, uint32_t pc)
+{
+    const uint8_t *code = code_at(core, start, pc - start);
+    unsigned conditional = 0;
+    for (uint32_t at = 0; code && at < pc - start;) {
+        uint16_t first = halfword(code + at);
+        if ((first & 0xFF00) == 0xBF00 && first & 15) conditional = 4 - (unsigned)__builtin_ctz(first);
+        else if (conditional) conditional--;
+        at += is_wide(first) ? 4 : 2;
+    }
+    return conditional != 0;
+}
+
 void wb_send_event(wb_machine *machine)
 {
     for (unsigned i = 0; i < machine->core_count; i++) {

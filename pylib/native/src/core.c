@@ -118,6 +118,7 @@ static void after_slice(wb_core *core, uc_err error)
     uint8_t ended_with = core->block_count && core->d.pc == core->block_pc + core->block_size ? core->block_flags : 0;
     bool thumb = wb_get(core, REG(XPSR)) & XPSR_THUMB;
     core->d.icount = wb_core_icount_at(core, core->d.pc);
+    core->block_count = 0;
     if (core->fault.raised) {
         core->fault.raised = false;
         wb_raise_fault(core, core->fault.exception, core->fault.cfsr_bits, core->fault.address,
@@ -134,7 +135,7 @@ static void after_slice(wb_core *core, uc_err error)
     if (!thumb) return;                                 /* the next round sees to it */
     switch (error) {
     case UC_ERR_OK:
-        if (ended_with & WB_BLOCK_WFI) sleep_core(core, false);
+        if (core->waits || ended_with & WB_BLOCK_WFI) sleep_core(core, false);
         return;
     case UC_ERR_INSN_INVALID:
         if (ended_with & WB_BLOCK_WFE) sleep_core(core, true);
@@ -159,7 +160,7 @@ static void prepare_slice(wb_core *core)
     }
     wb_update_masked_pending(core);
     core->careful = core->masked_pending || core->tlb_negative || core->mixed_code || core->d.fp_disabled;
-    core->code_stale = core->tlb_stale = core->look = false;
+    core->code_stale = core->tlb_stale = core->look = core->waits = false;
     core->interrupt = -1;
     core->block_count = 0;
     core->judged_first = 1, core->judged_last = 0;

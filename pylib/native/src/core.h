@@ -40,6 +40,7 @@ typedef struct {
     uint64_t icount, base_icount;                   /* instructions done; their number at base_ns */
     int64_t base_ns, awake_since_ns;
     uint32_t pc;
+    uint64_t passing;                               /* bit per wait point that will be passed the next time */
 } wb_core_data;
 
 typedef struct {
@@ -67,6 +68,13 @@ typedef struct {
     uint32_t exception, cfsr_bits, address;
 } wb_fault;
 
+/* Addresses at which the core sleeps; idle.c. */
+typedef struct {
+    uint64_t used;                                  /* bit per slot */
+    uint32_t address[WB_WAIT_POINTS];
+    uc_hook hook[WB_WAIT_POINTS];
+} wb_wait_points;
+
 struct wb_core {
     wb_machine *machine;
     unsigned number;
@@ -83,6 +91,8 @@ struct wb_core {
     bool code_stale;                                /* drop translated code before going on */
     bool mixed_code;                                /* code runs from a page that the MPU splits */
     uint32_t exit_at;                               /* end the next slice before this address, 0 for none */
+    bool waits;                                     /* the slice ended at a wait point */
+    wb_wait_points wait_points;
     int interrupt;                                  /* Unicorn's interrupt hook number, -1 none */
     wb_fault fault;
     uint32_t judged_first, judged_last;             /* bytes of the slow window that the access in hand may touch */
@@ -130,6 +140,7 @@ void wb_on_interrupt(uc_engine *uc, uint32_t number, void *core);
 void wb_core_free(wb_core *core);
 
 /* code.c */
+bool wb_in_it_block(const wb_core *core, uint32_t start, uint32_t pc);
 void wb_send_event(wb_machine *machine);
 bool wb_may_execute(wb_core *core, uint32_t address, uint32_t size);
 bool wb_may_use_fp(wb_core *core, uint32_t address, uint32_t size);

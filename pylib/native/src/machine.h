@@ -17,13 +17,14 @@
 
 enum {
     WB_MAX_CORES = 4,
-    WB_MAX_REGIONS = 256,
+    WB_MAX_REGIONS = 512,
     WB_MAX_EVENTS = 64,
     WB_MAX_LINES = 512,
     WB_IRQS = 240,
     WB_EXCEPTIONS = 16 + WB_IRQS,
     WB_MPU_REGIONS = 16,
     WB_BLOCK_SLOTS = 1 << 16,
+    WB_WAIT_POINTS = 64,                /* a core; one bit each in a word */
     WB_QUANTUM_NS = 5000,               /* several awake cores run in turns of this length */
 };
 
@@ -160,6 +161,11 @@ WB_EXPORT void wb_core_speed(wb_machine *machine, uint32_t core, uint32_t mips);
 WB_EXPORT void wb_core_hold(wb_machine *machine, uint32_t core, uint32_t held);
 /* Longest virtual time the core may run without sleeping, 0 for no limit. */
 WB_EXPORT void wb_core_awake_limit(wb_machine *machine, uint32_t core, int64_t limit_ns);
+/*
+ * Where the firmware only waits for an interrupt: arriving there is like WFI, and afterwards the place is passed once.
+ * Adds or removes it; -1 when there is no room.
+ */
+WB_EXPORT int wb_core_wait_point(wb_machine *machine, uint32_t core, uint32_t address, uint32_t add);
 WB_EXPORT uint32_t wb_run(wb_machine *machine, int64_t until_ns);
 WB_EXPORT void wb_request_stop(wb_machine *machine, uint32_t reason);
 WB_EXPORT void wb_host_deadline(wb_machine *machine, int64_t at_ns);
@@ -188,6 +194,8 @@ typedef struct {
     uint32_t pc, cfsr, hfsr, mmfar, bfar, asleep, locked_up, lockup_reason, held, active;
 } wb_core_view;
 WB_EXPORT void wb_core_look(const wb_machine *machine, uint32_t core, wb_core_view *view);
+/* PC of the core that executes or executed last, 0 where there is none. */
+WB_EXPORT uint32_t wb_current_pc(const wb_machine *machine);
 WB_EXPORT void wb_core_jump(wb_machine *machine, uint32_t core, uint32_t pc);
 WB_EXPORT int wb_device_access(wb_machine *machine, uint32_t address, uint32_t size, uint32_t is_write,
                                uint32_t *value);

@@ -124,6 +124,11 @@ void wb_register_write(wb_machine *machine, uint32_t core, int reg, uint32_t val
     else wb_set(machine->cores[core], reg, value);
 }
 
+uint32_t wb_current_pc(const wb_machine *machine)
+{
+    return machine->core_count ? wb_core_pc(machine->cores[machine->current_core]) : 0;
+}
+
 void wb_core_look(const wb_machine *machine, uint32_t number, wb_core_view *view)
 {
     const wb_core *core = machine->cores[number];

@@ -89,7 +89,10 @@ def test_unmapped_access_stops_with_address_pc_and_time(engine, tmp_path):
     ) as info:
         engine.run_to(1_000_000)
     assert info.value.pc == 0x42
-    assert engine.unmodelled()["sysbus", "read of 4 bytes at 0x50000000", 0x42] == 1
+    (access,) = engine.unmodelled()
+    assert (access.source, access.access, access.pc) == ("sysbus", "read of 4 bytes at 0x50000000", 0x42)
+    assert access.count == 1
+    assert 0 < access.first_ns <= engine.now_ns
 
 
 def test_unmapped_access_may_be_reported_only(engine, tmp_path):

@@ -78,7 +78,7 @@ class FakeShim:
         self.direct.add(number)
 
     def Place(self):
-        self.IsOnBus, self.Base = self.address is not None, self.address or 0
+        self.IsOnBus, self.Base, self.Length = self.address is not None, self.address or 0, 0x1000
 
     def OnGPIO(self, number, level):
         self.levels[number] = level

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
 from engines_renode.fake_runtime import FakeRuntime
 
 from wattbench.core.errors import LimitError, LockupError, MonitorError, UsageError
+from wattbench.core.unmodelled import UnmodelledAccess
 from wattbench.engines.renode import engine as engine_module
 from wattbench.engines.renode.session import Session
 
@@ -36,7 +36,7 @@ class FakeRoom:
         return error
 
     def unmodelled(self):
-        return Counter({("spi", "read X", 4): 2})
+        return [UnmodelledAccess("spi", "read X", 4, "", 0, 2)]
 
     def announce_reset(self):
         self.announced = True
@@ -183,7 +183,10 @@ def test_what_cannot_be_saved_is_said(make, monkeypatch):
 def test_unmodelled_accesses_of_models_and_bus_are_one_count(make):
     engine = make()
     engine.runtime.log.take(2, "sysbus", "[cpu: 0x8] ReadByte from non existing peripheral at 0x9.")
-    assert engine.unmodelled() == {("spi", "read X", 4): 2, ("sysbus", "read of 1 bytes at 0x00000009", 8): 1}
+    assert engine.unmodelled() == [
+        UnmodelledAccess("spi", "read X", 4, "", 0, 2),
+        UnmodelledAccess("sysbus", "read of 1 bytes at 0x00000009", 8, "", None, 1),
+    ]
 
 
 def test_names_and_outputs_that_do_not_exist(make):

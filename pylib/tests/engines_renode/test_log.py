@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from wattbench.core.unmodelled import UnmodelledAccess
 from wattbench.engines.renode.log import Log, LogLine
 
 READ = "[cpu: 0x8000123] ReadDoubleWord from non existing peripheral at 0x50000000."
@@ -58,6 +59,6 @@ def test_counts_are_kept_until_the_log_is_cleared():
     log = Log()
     for _ in range(3):
         log.take(2, "sysbus", READ)
-    assert log.unmapped == {("sysbus", "read of 4 bytes at 0x50000000", 0x8000123): 3}
+    assert log.unmapped.copy() == [UnmodelledAccess("sysbus", "read of 4 bytes at 0x50000000", 0x8000123, "", None, 3)]
     log.clear()
-    assert not log.unmapped
+    assert not log.unmapped.copy()

@@ -242,7 +242,7 @@ def test_what_is_not_modelled_is_counted_by_the_cpus_pc(renode, room):
     gpio(renode)
     room.bind()
     room.model("gpio3").read(0x3F0, 4)
-    assert {key[2] for key in room.unmodelled()} == {0x3000_1234}
+    assert {item.pc for item in room.unmodelled()} == {0x3000_1234}
 
 
 def test_big_writes_of_a_model_drop_translated_code(renode, room):

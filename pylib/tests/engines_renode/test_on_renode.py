@@ -16,6 +16,7 @@ from wattbench.core.errors import (
     UnmappedAccessError,
     UsageError,
 )
+from wattbench.core.unmodelled import UnmodelledAccess
 
 pytestmark = pytest.mark.renode
 
@@ -203,7 +204,7 @@ def test_run_for_inside_the_monitor_is_recorded_too(start):
 def test_accesses_to_nothing_are_counted_by_address_and_pc(start):
     engine = start(READS_NOWHERE)
     engine.run_to(MS)
-    assert dict(engine.unmodelled()) == {("sysbus", "read of 4 bytes at 0x50000000", 0x42): 1}
+    assert engine.unmodelled() == [UnmodelledAccess("sysbus", "read of 4 bytes at 0x50000000", 0x42, "", None, 1)]
 
 
 def test_a_jump_to_nowhere_ends_the_run(start):

@@ -118,7 +118,9 @@ class Side:
                 raise AssertionError(step)
 
     def unmodelled(self) -> dict[tuple[str, str], int]:
-        return {key[:2]: count for key, count in self.host.unmodelled_accesses.items()}
+        """Counts by block, and access with the detail of the first one."""
+        log = self.host.unmodelled_log if isinstance(self.host, FakeHost) else self.host.unmodelled_accesses
+        return {(item.source, f"{item.access} {item.detail}".rstrip()): item.count for item in log.copy()}
 
 
 def compare(build: Callable[[Side], None], program: list[tuple[Any, ...]]) -> Side:

@@ -19,6 +19,7 @@ def snapshot_continues(board, source, times, end, prepare=lambda one: None, **op
         first.machine.restore(saved)
         assert first.digest() == before
         second = board(source, **options)
+        prepare(second)
         second.machine.restore(saved)
         assert second.digest() == before
         for one in (first, second):

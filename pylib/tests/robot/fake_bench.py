@@ -3,7 +3,6 @@
 import copy
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +12,7 @@ from wattbench.bench.observation import Observation
 from wattbench.core.analog import AnalogPort
 from wattbench.core.clock import to_ns
 from wattbench.core.errors import LimitError, UsageError
+from wattbench.core.unmodelled import UnmodelledAccess
 
 RATE_HZ = 8000
 STEP_NS = 10**9 // RATE_HZ
@@ -90,7 +90,7 @@ class FakeBench:
         self.tap, self.console = Tap(), Console(self)
         self.engine = SimpleNamespace(
             name=engine,
-            unmodelled=lambda: {("gpt1", "write OCR3", 0x1234): 2} if self.wh > 1 else {},
+            unmodelled=lambda: [UnmodelledAccess("gpt1", "write OCR3", 0x1234, "", 0, 2)] if self.wh > 1 else [],
             symbol={"meter_window_count": 0x100}.__getitem__,
             read_memory=lambda address, size: (7).to_bytes(size, "little"),
         )

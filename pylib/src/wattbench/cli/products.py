@@ -22,7 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """One line for each firmware manifest: its name, which `--firmware` takes, and what it is."""
     manifests = {name: read_manifest(path) for name, path in find_products().items()}
-    rows = [(name, manifest.description, str(manifest.file or manifest.firmware_name)) for name, manifest in manifests.items()]
+    rows = [
+        (name, manifest.description, str(manifest.file or manifest.firmware_name))
+        for name, manifest in manifests.items()
+    ]
     if options.json:
         print(json.dumps([dict(zip(("name", "description", "firmware"), row, strict=True)) for row in rows], indent=2))
     elif rows:

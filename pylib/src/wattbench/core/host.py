@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
+from wattbench.core.unmodelled import UnmodelledLog
+
 
 class Timer(Protocol):
     """One alarm of a model. Its whole state is its deadline, so it can be saved and restored."""
@@ -51,8 +53,12 @@ class Host(TimeSource, Protocol):
     def log(self, level: int, source: str, message: str) -> None:
         """One line for the machine's log; levels are those of `logging`."""
 
-    def unmodelled(self, source: str, access: str) -> None:
-        """The model was asked for something it does not do (`access` says what); counted by name and PC."""
+    def unmodelled(self, source: str, access: str, detail: str = "") -> None:
+        """The model `source` was asked for something it does not do; counted by name, access and PC.
+
+        `access` is `read NAME` or `write NAME` of a register, or the name of a feature. What differs from time to time
+        belongs into `detail`, such as `value 0x12`: it is kept of the first access only.
+        """
 
 
 class BusError(Exception):
@@ -96,6 +102,7 @@ class FakeHost:
         self.closed_memories: dict[int, str] = {}
         self.messages: list[tuple[int, str, str]] = []
         self.unmodelled_accesses: Counter[tuple[str, str]] = Counter()
+        self.unmodelled_log = UnmodelledLog()
 
     def now_ns(self) -> int:
         """See `Host.now_ns`."""
@@ -134,9 +141,10 @@ class FakeHost:
         self.messages.append((level, source, message))
         logging.getLogger(source).log(level, message)
 
-    def unmodelled(self, source: str, access: str) -> None:
-        """See `Host.unmodelled`; kept in `unmodelled_accesses`."""
-        self.unmodelled_accesses[source, access] += 1
+    def unmodelled(self, source: str, access: str, detail: str = "") -> None:
+        """See `Host.unmodelled`; kept in `unmodelled_log`, and each with its detail in `unmodelled_accesses`."""
+        self.unmodelled_log.note(source, access, 0, detail, self.time_ns)
+        self.unmodelled_accesses[source, f"{access} {detail}" if detail else access] += 1
 
     def run_for(self, duration_ns: int) -> None:
         """Let `duration_ns` of virtual time pass, firing the timers that fall due."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from wattbench.core.host import Host, Timer
@@ -42,6 +42,8 @@ class Model:
     """Whether the chip's reset reaches it; parts outside are reset by their own pins and by power."""
     default_output: ClassVar[str | None] = None
     """Output meant by a bare `-> nvic@5`."""
+    example: ClassVar[Mapping[str, Any]] = {}
+    """Values of required attributes that are no references, with which one can be made to be looked at."""
     state_names: ClassVar[tuple[str, ...]] = ()
     missing: ClassVar[tuple[str, ...]] = ()
     """What the real thing does and this model does not, a short phrase each, for docs/fidelity.md.
@@ -225,7 +227,7 @@ class RegisterBlock(Model):
         stored = (masks["rw"] | masks["wo"] | masks["sc"]) & lanes
         self.values[index] = (old & ~stored | raw & stored) & ~(raw & masks["w1c"]) ^ raw & masks["w1t"]
         if (old ^ self.values[index]) & register.unmodelled_mask:
-            self.host.unmodelled(self.name, f"write {self._offsets[index][0]} value 0x{raw:X}")
+            self.host.unmodelled(self.name, f"write {self._offsets[index][0]}", f"value 0x{raw:X}")
         writer = self._writers.get(register.name)
         if writer is not None:
             writer(number, raw, old) if register.count > 1 else writer(raw, old)

@@ -1,9 +1,10 @@
-"""Wires between models: levels, serial ports, SPI, DMA requests. A wire knows no model and no engine."""
+"""Wires between models: levels, serial ports, SPI, audio, I2C, DMA requests. A wire knows no model and no engine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from fractions import Fraction
+from typing import NamedTuple, Protocol
 
 
 class Line:
@@ -101,3 +102,146 @@ class SpiPort:
             if device.selected:
                 answer &= device.exchange(word, bits)
         return answer
+
+
+class I2cDevice(Protocol):
+    """A part on an I2C bus. It may change its `address` (7 bits) when a board places it somewhere else."""
+
+    address: int
+
+    def start(self, address: int, reading: bool) -> bool:
+        """START or repeated START with an address, anybody's; whether this part acknowledges."""
+
+    def write(self, value: int) -> bool:
+        """A byte arrives; whether this part acknowledges."""
+
+    def read(self) -> int:
+        """The next byte of this part."""
+
+    def answered(self, acknowledged: bool) -> None:
+        """The controller's answer to the byte that was read."""
+
+    def stop(self) -> None:
+        """STOP, whoever was addressed."""
+
+
+class I2cPort:
+    """An I2C bus at the level of bytes, as its only controller sees it.
+
+    Listeners are called with each event as text in the order of the bus: `S 90` (START or repeated START with the
+    address byte), `W 12` (byte written), `R 34` (byte read), each followed by `+` for ACK or `-` for NACK, and `P`
+    (STOP); bytes are hexadecimal.
+    """
+
+    __slots__ = ("_changed", "_listeners", "devices", "scl_low", "sda_low", "selected")
+
+    def __init__(self) -> None:
+        self.devices: list[I2cDevice] = []
+        self.selected: list[int] = []
+        """Places in `devices` of those that acknowledged the last address."""
+        self.scl_low = self.sda_low = False
+        """Whether something from outside holds the line low."""
+        self._listeners: list[Callable[[str], None]] = []
+        self._changed: list[Callable[[], None]] = []
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` with each event on the bus."""
+        self._listeners.append(listener)
+
+    def on_hold(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when a line is held or let go."""
+        self._changed.append(callback)
+
+    def hold(self, *, scl_low: bool = False, sda_low: bool = False) -> None:
+        """A fault: hold lines low from now on, or let them go."""
+        self.scl_low, self.sda_low = scl_low, sda_low
+        for callback in self._changed:
+            callback()
+
+    def _tell(self, kind: str, value: int, acknowledged: bool) -> None:
+        for listener in self._listeners:
+            listener(f"{kind} {value:02X}{'+' if acknowledged else '-'}")
+
+    def start(self, address_byte: int) -> bool:
+        """START or repeated START with the address and its direction bit; whether any part acknowledges."""
+        address, reading = address_byte >> 1, bool(address_byte & 1)
+        self.selected = [place for place, part in enumerate(self.devices) if part.start(address, reading)]
+        acknowledged = bool(self.selected) or self.sda_low
+        self._tell("S", address_byte, acknowledged)
+        return acknowledged
+
+    def write(self, value: int) -> bool:
+        """Send a byte to the addressed parts; whether any acknowledges."""
+        answers = [self.devices[place].write(value) for place in self.selected]
+        acknowledged = any(answers) or self.sda_low
+        self._tell("W", value, acknowledged)
+        return acknowledged
+
+    def read(self, acknowledge: bool) -> int:
+        """Read a byte of the addressed parts and answer it; several meet as wired-AND, none reads as ones."""
+        value = 0 if self.sda_low else 0xFF
+        for place in self.selected:
+            value &= self.devices[place].read()
+        for place in self.selected:
+            self.devices[place].answered(acknowledge)
+        self._tell("R", value, acknowledge)
+        return value
+
+    def stop(self) -> None:
+        """Generate a STOP."""
+        self.selected = []
+        for part in self.devices:
+            part.stop()
+        for listener in self._listeners:
+            listener("P")
+
+
+AudioLines = tuple[tuple[int, ...], ...]
+"""The words of a frame, for each data line."""
+
+
+class AudioFrame(NamedTuple):
+    """One frame of a synchronous audio interface: words that follow each other without a gap from `start_ns` on.
+
+    `widths` are the bits of each word, `bit_hz` is the bit clock. The first bit on the wire is the highest of a word.
+    """
+
+    start_ns: int
+    bit_hz: Fraction
+    widths: tuple[int, ...]
+    lines: AudioLines = ()
+
+
+class AudioPort:
+    """Bit clock, frame sync and data lines of one direction of a synchronous audio interface (I2S, TDM).
+
+    Whoever drives the clocks speaks first. A device that does calls `begin`, which the chip has set, at each frame
+    sync, with its words if it sends. Where the chip does, it asks `supply` for the words of the frame that begins,
+    which a sending device has set. `listen` gives each frame that the chip has sent, at its end, whoever clocks it.
+    """
+
+    __slots__ = ("_listeners", "begin", "supply")
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[AudioFrame], None]] = []
+        self.begin: Callable[[AudioFrame], None] = lambda frame: None
+        self.supply: Callable[[AudioFrame], AudioLines] = lambda frame: ()
+
+    def listen(self, listener: Callable[[AudioFrame], None]) -> None:
+        """Call `listener` with each frame that the chip sends."""
+        self._listeners.append(listener)
+
+    def sent(self, frame: AudioFrame) -> None:
+        """For the chip: a frame has left it."""
+        for listener in self._listeners:
+            listener(frame)
+
+
+class AudioWire(Line):
+    """The data output of a device that drives the clocks, for a `.repl`; `port` is what it is wired to."""
+
+    __slots__ = ("port",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.port = AudioPort()

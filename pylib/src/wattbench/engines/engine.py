@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from wattbench.core.unmodelled import UnmodelledAccess
+
 
 class UartTap(Protocol):
     """A UART of the machine seen from outside, as characters with virtual time stamps."""
@@ -62,6 +64,13 @@ class Engine(Protocol):
     def limit_awake(self, limit_ns: int) -> None:
         """Fail a run when the firmware does not sleep within `limit_ns` (0: no limit)."""
 
+    def wait_at(self, addresses: Sequence[int]) -> None:
+        """Name the code addresses at which the firmware only waits for an interrupt without saying so by WFI.
+
+        The first core then sleeps there until an interrupt would wake it. An engine that cannot do so goes on
+        executing the firmware's loop; results are the same but for the phase in which an interrupt finds the loop.
+        """
+
     def run_to(self, time_ns: int) -> None:
         """Run until virtual time reaches `time_ns`, or until a listener called `request_stop`.
 
@@ -104,8 +113,14 @@ class Engine(Protocol):
     def restore(self, snapshot: Any) -> None:
         """Back to what `save` gave; the taps' records are cut to that moment."""
 
-    def unmodelled(self) -> Mapping[tuple[str, str, int], int]:
-        """Counted accesses that no model entry covers, by (model, access, PC)."""
+    def unmodelled(self) -> list[UnmodelledAccess]:
+        """Counted accesses that no model covers, since power-on or the last `forget_unmodelled`."""
+
+    def forget_unmodelled(self) -> None:
+        """Count accesses that no model covers from 0 on again."""
+
+    def describe(self, address: int) -> str:
+        """The function of the loaded firmware at a code address (`main+0x12`), empty outside of all."""
 
     def digest(self) -> str:
         """SHA-256 over all UART bytes, recorded edges with their times, and memory."""

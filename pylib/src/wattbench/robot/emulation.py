@@ -187,8 +187,7 @@ class Emulation(BenchLibrary):
     @keyword
     def unmodelled_accesses(self) -> dict[str, int]:
         """Returns how often firmware used what a model does not do, by a line of model, access and PC."""
-        counts = self.session.bench.engine.unmodelled()
-        return {f"{model}: {access} at PC 0x{pc:08X}": count for (model, access, pc), count in counts.items()}
+        return {f"{item} at PC 0x{item.pc:08X}": item.count for item in self.session.bench.engine.unmodelled()}
 
     @keyword
     def no_unmodelled_accesses_should_have_happened(self) -> None:

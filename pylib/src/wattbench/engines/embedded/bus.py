@@ -189,7 +189,7 @@ class Tagged:
 
     def write(self, offset: int, size: int, value: int) -> None:
         """Counted and dropped."""
-        self._machine.unmodelled(self.name, f"write at +0x{offset:X} value 0x{value:X}")
+        self._machine.unmodelled(self.name, f"write at +0x{offset:X}", f"value 0x{value:X}")
 
 
 class Silent:

@@ -112,6 +112,7 @@ class CortexM:
         host.core_count += 1
         nvic.core = self.number
         self._vector_table = 0
+        self._wait_points: list[int] = []
         self._first_pc: int | None = None
         self._first_sp: int | None = None
         self.started = self._halted = False
@@ -211,8 +212,36 @@ class CortexM:
 
     @property
     def is_asleep(self) -> bool:
-        """Whether it waits in WFI or WFE."""
+        """Whether it waits in WFI or WFE or at a wait point."""
         return bool(self._machine.look(self.number).asleep)
+
+    # Wait points: for firmware whose idle loop has no WFI
+
+    @property
+    def wait_points(self) -> list[int]:
+        """The addresses at which the core sleeps as in WFI, in the order in which they were added."""
+        return list(self._wait_points)
+
+    def add_wait_point(self, address: int) -> None:
+        """Let the core sleep whenever it comes to the instruction at `address`, until an interrupt would wake a WFI.
+
+        After it woke it passes the place once, so that the firmware looks once at what it waits for before it sleeps
+        again. A point inside an IT block has no effect. Raises ValueError when there is no room for more.
+        """
+        address &= ~1
+        if address in self._wait_points:
+            return
+        if self._machine.lib.wb_core_wait_point(self._machine.handle, self.number, address, 1):
+            raise ValueError(f"`{self.name}` takes no further wait point beside its {len(self._wait_points)}")
+        self._wait_points.append(address)
+
+    def remove_wait_point(self, address: int) -> None:
+        """Let the core run through `address` again; raises ValueError where there is no wait point."""
+        address &= ~1
+        if address not in self._wait_points:
+            raise ValueError(f"`{self.name}` has no wait point at 0x{address:08X}")
+        self._machine.lib.wb_core_wait_point(self._machine.handle, self.number, address, 0)
+        self._wait_points.remove(address)
 
     def get_register(self, register: int | str) -> int:
         """A register by name (`R0`, `SP`, `CONTROL`, ...) or by Renode's number."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from wattbench.core.errors import UsageError
+from wattbench.core.unmodelled import UnmodelledAccess
 from wattbench.core.wires import UartPort
 from wattbench.engines.embedded.board import Board, MappedMemory
 from wattbench.engines.embedded.emulation import Emulation
@@ -41,6 +42,12 @@ class EmbeddedEngine:
         machine = self.board.machine
         for core in self.board.cores:
             machine.lib.wb_core_awake_limit(machine.handle, core.number, limit_ns)
+
+    def wait_at(self, addresses: Sequence[int]) -> None:
+        """See `Engine.wait_at`; the Monitor's `cpu AddWaitPoint` does the same for any core."""
+        core = self.board.cores[0]
+        for address in addresses:
+            core.add_wait_point(address)
 
     @property
     def board(self) -> Board:
@@ -125,9 +132,17 @@ class EmbeddedEngine:
         for record in self._edges.values():
             record.cut(self.now_ns)
 
-    def unmodelled(self) -> Mapping[tuple[str, str, int], int]:
+    def unmodelled(self) -> list[UnmodelledAccess]:
         """See `Engine.unmodelled`."""
-        return self.board.machine.unmodelled_accesses
+        return self.board.machine.unmodelled_accesses.copy()
+
+    def forget_unmodelled(self) -> None:
+        """See `Engine.forget_unmodelled`."""
+        self.board.machine.unmodelled_accesses.clear()
+
+    def describe(self, address: int) -> str:
+        """See `Engine.describe`."""
+        return self.board.sysbus.find_symbol_at(address)
 
     def digest(self) -> str:
         """See `Engine.digest`."""

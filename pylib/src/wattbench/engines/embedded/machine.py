@@ -5,12 +5,12 @@ from __future__ import annotations
 import ctypes as c
 import heapq
 import logging
-from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from wattbench.core.errors import LimitError, LockupError, MachineError, UnmappedAccessError
 from wattbench.core.host import BusError, BusTarget
+from wattbench.core.unmodelled import UnmodelledLog
 from wattbench.engines.embedded import native
 
 LOGGER = logging.getLogger("wattbench.machine")
@@ -73,11 +73,12 @@ class Machine:
         self.memories: dict[int, native.Memory] = {}
         self._closed: dict[int, str] = {}
         self.core_count = 0
-        self.unmodelled_accesses: Counter[tuple[str, str, int]] = Counter()
+        self.unmodelled_accesses = UnmodelledLog()
         self.last_unmapped: tuple[str, int] | None = None
         self.on_log: list[Callable[[int, str, str], None]] = []
         self._reset_request: Callable[[], None] = lambda: None
         self.stopping = False
+        self._in_run = False
 
     def close(self) -> None:
         """Free the native side; the machine must not be used any more."""
@@ -135,12 +136,15 @@ class Machine:
         for listener in self.on_log:
             listener(level, source, message)
 
-    def unmodelled(self, source: str, access: str) -> None:
+    def unmodelled(self, source: str, access: str, detail: str = "") -> None:
         """See `Host.unmodelled`."""
-        pc = self.look().pc if self.core_count else 0
-        self.unmodelled_accesses[source, access, pc] += 1
-        if self.unmodelled_accesses[source, access, pc] == 1:
-            self.log(logging.INFO, source, f"not modelled: {access} (PC 0x{pc:08X})")
+        pc = self.current_pc()
+        if self.unmodelled_accesses.note(source, access, pc, detail, self._now.value):
+            self.log(logging.INFO, source, f"not modelled: {f'{access} {detail}'.rstrip()} (PC 0x{pc:08X})")
+
+    def current_pc(self) -> int:
+        """PC of the core that executes or executed last, 0 outside of a run."""
+        return int(self.lib.wb_current_pc(self.handle)) if self._in_run else 0
 
     # Calls from the native core
 
@@ -170,11 +174,11 @@ class Machine:
     def _unmapped(self, core: int, address: int, size: int, kind: int, pc: int) -> None:
         reason = self._why_closed(address)
         if kind == native.ACCESS_CLOSED_READ:
-            self.unmodelled("sysbus", f"read of a memory, {reason}")
+            self.unmodelled("sysbus", "read of a memory that cannot be read", reason)
             return
         access = f"{native.ACCESS_NAMES[kind]} of {size} bytes at 0x{address:08X}"
         self.last_unmapped = (f"{access}, {reason or 'where the platform has nothing'}", pc)
-        self.unmodelled_accesses["sysbus", access, pc] += 1
+        self.unmodelled_accesses.note("sysbus", access, pc, reason, self._now.value)
         self.log(logging.WARNING, "sysbus", f"{access}, {reason or 'where nothing is'} (PC 0x{pc:08X})")
 
     def _why_closed(self, address: int) -> str:
@@ -227,7 +231,11 @@ class Machine:
         """See `Engine.run_to`."""
         self.stopping = False
         while True:
-            reason = self.lib.wb_run(self.handle, time_ns)
+            self._in_run = True
+            try:
+                reason = self.lib.wb_run(self.handle, time_ns)
+            finally:
+                self._in_run = False
             self._guard.check()
             if reason == native.STOP_RESET:
                 self._reset_request()

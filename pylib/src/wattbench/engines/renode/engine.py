@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from wattbench.core.errors import LimitError, LockupError, MonitorError, UsageError
+from wattbench.core.unmodelled import UnmodelledAccess
 from wattbench.core.wires import Line, UartPort
 from wattbench.engines.embedded.taps import EdgeRecord, UartRecord
 from wattbench.engines.renode.models import ModelRoom
@@ -139,6 +139,9 @@ class RenodeEngine:
     def limit_awake(self, limit_ns: int) -> None:
         """Fail a run when the firmware does not sleep within `limit_ns` (0: no limit), looked at every 10 ms."""
         self._awake_limit_ns = limit_ns
+
+    def wait_at(self, addresses: Sequence[int]) -> None:
+        """See `Engine.wait_at`; Renode has nothing like it, so the loops there are executed."""
 
     def _watch_sleep(self, duration_ns: int) -> None:
         """A core that was awake all the time has carried out as many instructions as fit in it."""
@@ -281,9 +284,21 @@ class RenodeEngine:
         self._powered = snapshot["powered"]
         self._instructions = []
 
-    def unmodelled(self) -> Mapping[tuple[str, str, int], int]:
+    def unmodelled(self) -> list[UnmodelledAccess]:
         """See `Engine.unmodelled`."""
-        return Counter(self.room.unmodelled()) + self.runtime.log.unmapped
+        return self.room.unmodelled() + self.runtime.log.unmapped.copy()
+
+    def forget_unmodelled(self) -> None:
+        """See `Engine.forget_unmodelled`."""
+        self.room.forget_unmodelled()
+        self.runtime.log.unmapped.clear()
+
+    def describe(self, address: int) -> str:
+        """See `Engine.describe`."""
+        try:
+            return self.runtime.execute(f"sysbus FindSymbolAt 0x{address:X}").strip()
+        except MonitorError:
+            return ""
 
     def digest(self) -> str:
         """See `Engine.digest`."""

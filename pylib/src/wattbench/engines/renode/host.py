@@ -73,12 +73,9 @@ class RoomMachine(Machine):
         if self.room is not None:
             self.room.LogLine(RENODE_LEVELS.get(level, 1), f"{source}: {message}")
 
-    def unmodelled(self, source: str, access: str) -> None:
-        """See `Host.unmodelled`."""
-        pc = int(self.room.CurrentPc()) if self.room is not None else 0
-        self.unmodelled_accesses[source, access, pc] += 1
-        if self.unmodelled_accesses[source, access, pc] == 1:
-            self.log(logging.INFO, source, f"not modelled: {access} (PC 0x{pc:08X})")
+    def current_pc(self) -> int:
+        """See `Machine.current_pc`."""
+        return int(self.room.CurrentPc()) if self.room is not None else 0
 
     def request_reset(self) -> None:
         """Reset the chip as soon as possible."""

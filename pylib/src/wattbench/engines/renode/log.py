@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import logging
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from wattbench.core.unmodelled import UnmodelledLog
 
 LOGGER = logging.getLogger(__name__)
 LEVELS = {-1: logging.DEBUG, 0: logging.DEBUG, 1: logging.INFO, 2: logging.WARNING, 3: logging.ERROR}
@@ -77,7 +78,7 @@ class Log:
     """What Renode has logged. `output` gets the lines that people want to see."""
 
     def __init__(self) -> None:
-        self.unmapped: Counter[tuple[str, str, int]] = Counter()
+        self.unmapped = UnmodelledLog()
         """Accesses where the platform has nothing, as `Engine.unmodelled` counts them."""
         self.output: Callable[[str], None] = lambda text: None
         self._on_abort: Callable[[LogLine], None] = lambda line: None
@@ -109,7 +110,8 @@ class Log:
         line = LogLine(LEVELS.get(level, logging.INFO), source, text)
         access = line.unmapped()
         if access is not None:
-            self.unmapped["sysbus", *access] += 1
+            what, pc = access
+            self.unmapped.note("sysbus", what, pc, "", None)
         if line.is_abort:
             self._on_abort(line)
         LOGGER.debug("%s: %s", line.source, line.text)

@@ -118,9 +118,9 @@ def _is_union(hint: Any) -> bool:
 
 def specimen(cls: type[Model]) -> Model:
     """A model on a host of its own, to see what outputs it has; required references get specimens too."""
-    given = {}
+    given = dict(cls.example)
     for item in parameters(cls).values():
-        if item.required:
+        if item.required and item.name not in given:
             wanted = _alternatives(item.hint)[0]
             given[item.name] = (
                 specimen(wanted) if inspect.isclass(wanted) and issubclass(wanted, Model) else FixedClock(24_000_000)

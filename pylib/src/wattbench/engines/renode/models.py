@@ -17,6 +17,7 @@ from weakref import WeakSet
 from wattbench.core.clock import NS_PER_S
 from wattbench.core.errors import UsageError
 from wattbench.core.model import CATALOGUE
+from wattbench.core.unmodelled import UnmodelledAccess
 from wattbench.core.wires import DmaRequest, Line, UartPort
 from wattbench.engines.embedded import native, twins
 from wattbench.engines.embedded.board import import_models
@@ -175,10 +176,11 @@ class ModelRoom:
         item = self._by_id[shim.Id]
         shim.Place()
         if shim.IsOnBus:
+            size = item.size or int(shim.Length)
             if hasattr(item, "map_native"):
-                item.map_native(int(shim.Base), item.size, 0xFF)
+                item.map_native(int(shim.Base), size, 0xFF)
             else:
-                self.host.map_target(int(shim.Base), item.size, item, 0xFF)
+                self.host.map_target(int(shim.Base), size, item, 0xFF)
         for part in shim.PartIds():
             number = int(shim.PartNumber(part))
             item.attach(self._by_id[part], None if number < 0 else number)
@@ -273,9 +275,13 @@ class ModelRoom:
             raise UsageError(f"the platform has no model `{key}`; it has {', '.join(self.models) or 'none yet'}")
         return self.models[key]
 
-    def unmodelled(self) -> dict[tuple[str, str, int], int]:
+    def unmodelled(self) -> list[UnmodelledAccess]:
         """See `Engine.unmodelled`."""
-        return dict(self.host.unmodelled_accesses)
+        return self.host.unmodelled_accesses.copy()
+
+    def forget_unmodelled(self) -> None:
+        """See `Engine.forget_unmodelled`."""
+        self.host.unmodelled_accesses.clear()
 
     # Reset
 

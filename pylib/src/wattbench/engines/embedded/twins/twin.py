@@ -75,12 +75,11 @@ class Twin:
         return f"+0x{offset:X}"
 
     def _missing(self, kind: int, offset: int, value: int) -> None:
-        access = {
-            MISSING_READ: f"read {self.register_name(offset)}",
-            MISSING_WRITE: f"write {self.register_name(offset)}",
-            MISSING_BITS: f"write {self.register_name(offset)} value 0x{value:X}",
-        }
-        self.host.unmodelled(self.name, access.get(kind) or self.feature(value, offset))
+        if kind not in (MISSING_READ, MISSING_WRITE, MISSING_BITS):
+            self.host.unmodelled(self.name, self.feature(value, offset))
+            return
+        access = f"{'read' if kind == MISSING_READ else 'write'} {self.register_name(offset)}"
+        self.host.unmodelled(self.name, access, f"value 0x{value:X}" if kind == MISSING_BITS else "")
 
 
 class Clocked(Twin):

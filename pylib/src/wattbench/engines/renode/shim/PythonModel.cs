@@ -138,6 +138,7 @@ namespace Antmicro.Renode.Peripherals.Wattbench
             var point = Machine.SystemBus.GetRegistrationPoints(this).OfType<BusRangeRegistration>().FirstOrDefault();
             IsOnBus = point != null;
             Base = IsOnBus ? (uint)(point.Range.StartAddress - point.Offset) : 0;
+            Length = IsOnBus ? (long)point.Range.Size : 0;
         }
 
         public static void ForgetAll() => Made.Clear();
@@ -157,6 +158,8 @@ namespace Antmicro.Renode.Peripherals.Wattbench
         public int Id { get; }
 
         public uint Base { get; private set; }
+
+        public long Length { get; private set; }
 
         public bool IsOnBus { get; private set; }
 
