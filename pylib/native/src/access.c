@@ -29,7 +29,7 @@ bool wb_tlb_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry
     bool fetch = type == UC_MEM_FETCH, split = wb_mpu_splits_page(core, page);
     int need = fetch ? WB_EXEC : type == UC_MEM_WRITE ? WB_WRITE : WB_READ;
     const wb_region *region = wb_region_at(core->machine, page, core->number);
-    bool memory = region && region->memory;
+    bool memory = region && region->memory && (fetch || !region->closed);
     int allowed = 0;
     if (memory && !split) {
         allowed = wb_mpu_permissions(core, page, fetch ? wb_core_privileged(core) : acts_privileged(core));
@@ -75,7 +75,7 @@ static bool fault(wb_core *core, uint32_t exception, uint32_t cfsr_bits, uint32_
 static bool unmapped(wb_core *core, uint32_t address, unsigned size, bool write)
 {
     wb_machine *machine = core->machine;
-    machine->host.unmapped(core->number, address, size, write, wb_get(core, REG(PC)));
+    machine->host.unmapped(core->number, address, size, write ? WB_ACCESS_WRITE : WB_ACCESS_READ, wb_get(core, REG(PC)));
     if (machine->unmapped_policy == WB_UNMAPPED_REPORT) return true;
     if (machine->unmapped_policy == WB_UNMAPPED_STOP) {
         machine->stop_core = core->number;
@@ -89,6 +89,7 @@ static bool unmapped(wb_core *core, uint32_t address, unsigned size, bool write)
 /* Whether MPU and memory map let the access go on; notes the fault if they do not. */
 static bool allowed(wb_core *core, uint32_t address, unsigned size, bool write)
 {
+    wb_machine *machine = core->machine;
     uint32_t last = address + size - 1;
     if (is_ppb(address)) {                                   /* unprivileged code must not: a bus fault (B3.1.1) */
         if (acts_privileged(core) || (address == 0xE000EF00 && core->d.ccr & 2)) return true;
@@ -104,6 +105,7 @@ static bool allowed(wb_core *core, uint32_t address, unsigned size, bool write)
     }
     const wb_region *region = wb_region_at(core->machine, address, core->number);
     if (!region || (write && region->kind == WB_REGION_ROM)) return unmapped(core, address, size, write);
+    if (region->closed) machine->host.unmapped(core->number, address, size, WB_ACCESS_CLOSED_READ, wb_get(core, REG(PC)));
     if (region->memory) return true;
     if (address & ((size < 4 ? size : 4) - 1)) return fault(core, WB_USAGE_FAULT, WB_UNALIGNED, address);
     return last - region->base < region->size || unmapped(core, address, size, write);

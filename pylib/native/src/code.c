@@ -28,20 +28,60 @@ static uint8_t hint_flag(uint16_t first, uint16_t second)
 
 static inline uint8_t *executed_byte(wb_machine *machine, uint32_t granule) { return &machine->executed[granule >> 3]; }
 
+/* How far behind code that ran a prefetch has come, at the most: the receive buffers of a FlexSPI hold 1 KiB each. */
+enum { PREFETCH_GRANULES = 1024 >> WB_CODE_SHIFT };
+
+static bool was_executed(wb_machine *machine, uint32_t granule) { return *executed_byte(machine, granule) >> (granule & 7) & 1; }
+
+/* Code in closed memory that never ran, nor lies close behind code that did: no cache can hold it. */
+static bool is_out_of_reach(const wb_core *core, uint32_t address, uint32_t size)
+{
+    const wb_region *region = wb_region_at(core->machine, address, core->number);
+    if (!region || !region->closed) return false;
+    uint32_t first = region->base >> WB_CODE_SHIFT;
+    for (uint32_t granule = address >> WB_CODE_SHIFT; granule <= (address + size - 1) >> WB_CODE_SHIFT; granule++) {
+        bool reached = false;
+        for (uint32_t back = 0; back <= PREFETCH_GRANULES && granule - back >= first && !reached; back++)
+            reached = was_executed(core->machine, granule - back);
+        if (!reached) return true;
+    }
+    return false;
+}
+
 void wb_block_learn(wb_core *core, uint32_t address, uint32_t size)
 {
     wb_block *block = &core->blocks[address >> 1 & (WB_BLOCK_SLOTS - 1)];
     const uint8_t *code = code_at(core, address, size);
     *block = (wb_block){ address + 1, 0, (uint16_t)size, 0 };
     if (!code) return;
+    if (is_out_of_reach(core, address, size)) {
+        block->flags = WB_BLOCK_CLOSED;
+        core->careful = core->code_stale = true;        /* to be looked at anew once the memory is open */
+    }
     for (uint32_t at = 0; at < size; block->count++) {
         uint16_t first = halfword(code + at), second = at + 4 <= size ? halfword(code + at + 2) : 0;
         if (is_wide(first) && is_fp(first, second)) block->flags |= WB_BLOCK_FP;
         block->flags |= hint_flag(first, second);
         at += is_wide(first) ? 4 : 2;
     }
+    if (block->flags & WB_BLOCK_CLOSED) return;
     for (uint32_t granule = address >> WB_CODE_SHIFT; granule <= (address + size - 1) >> WB_CODE_SHIFT; granule++)
         *executed_byte(core->machine, granule) |= (uint8_t)(1u << (granule & 7));
+}
+
+/* A block out of reach in closed memory: reports it, and does what accesses to nothing do. */
+bool wb_may_fetch_closed(wb_core *core, uint32_t address)
+{
+    wb_machine *machine = core->machine;
+    machine->host.unmapped(core->number, address, 2, WB_ACCESS_FETCH, address);
+    if (machine->unmapped_policy == WB_UNMAPPED_REPORT) return true;
+    if (machine->unmapped_policy == WB_UNMAPPED_FAULT) {
+        core->fault = (wb_fault){ .raised = true, .exception = WB_BUS_FAULT, .cfsr_bits = WB_IBUSERR };
+        return false;
+    }
+    machine->stop_core = core->number;
+    wb_request_stop(machine, WB_STOP_UNMAPPED);
+    return false;
 }
 
 uint32_t wb_instructions_before(const wb_core *core, uint32_t start, uint32_t pc)

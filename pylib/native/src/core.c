@@ -46,6 +46,7 @@ void wb_core_wake(wb_core *core)
 static bool may_enter(wb_core *core, const wb_block *block, uint32_t address, uint32_t size)
 {
     if (core->masked_pending && wb_can_take_pending(core)) return false;
+    if ((block->flags & WB_BLOCK_CLOSED) && !wb_may_fetch_closed(core, address)) return false;
     if (core->tlb_negative && !wb_mpu_bypassed(core)) {
         core->tlb_stale = true;
         return false;

@@ -60,7 +60,7 @@ enum { WB_CODE_SHIFT = 6 };
 
 enum wb_lockup_reason { WB_LOCKUP_FAULT = 1, WB_LOCKUP_VECTORS, WB_LOCKUP_STACK };
 
-enum { WB_BLOCK_SEV = 1, WB_BLOCK_FP = 2, WB_BLOCK_WFE = 4, WB_BLOCK_WFI = 8, WB_BLOCK_YIELD = 16 };
+enum { WB_BLOCK_SEV = 1, WB_BLOCK_FP = 2, WB_BLOCK_WFE = 4, WB_BLOCK_WFI = 8, WB_BLOCK_YIELD = 16, WB_BLOCK_CLOSED = 32 };
 
 /* A synchronous fault of the running slice, noted in a hook for the loop outside. */
 typedef struct {
@@ -151,6 +151,7 @@ static inline const wb_block *wb_block_at(wb_core *core, uint32_t address, uint3
     if (block->key != address + 1 || block->size != size) wb_block_learn(core, address, size);
     return block;
 }
+bool wb_may_fetch_closed(wb_core *core, uint32_t address);
 uint32_t wb_instructions_before(const wb_core *core, uint32_t start, uint32_t pc);
 void wb_code_changed(wb_machine *machine, uint32_t address, uint32_t size);
 

@@ -52,8 +52,11 @@ typedef struct {
     void (*write)(uint32_t region, uint32_t offset, uint32_t size, uint32_t value);
     void (*due)(void);                                    /* the host's own timers are due at *wb_now */
     void (*line)(uint32_t line, uint32_t level);          /* a watched line changed */
-    void (*unmapped)(uint32_t core, uint32_t address, uint32_t size, uint32_t is_write, uint32_t pc);
+    void (*unmapped)(uint32_t core, uint32_t address, uint32_t size, uint32_t access, uint32_t pc);
 } wb_host;
+
+/* Kinds of access in wb_host.unmapped. */
+enum wb_access { WB_ACCESS_READ = 0, WB_ACCESS_WRITE, WB_ACCESS_FETCH, WB_ACCESS_CLOSED_READ };
 
 /* A device in C. `state` is plain data without pointers: save and restore copy it. */
 struct wb_device {
@@ -81,6 +84,7 @@ typedef struct wb_region {
     uint8_t *memory;
     wb_device *device;
     uint32_t cores;                     /* bit per core that sees it */
+    bool closed;                        /* memory that cannot be read at present */
 } wb_region;
 
 /* A digital signal inside the native core: fans out to interrupt inputs, devices and, if watched, to the host. */
@@ -143,6 +147,12 @@ WB_EXPORT wb_machine *wb_machine_new(const wb_host *host);
 WB_EXPORT void wb_machine_free(wb_machine *machine);
 WB_EXPORT int wb_map_memory(wb_machine *machine, uint32_t base, uint32_t size, uint8_t *memory, uint32_t read_only,
                             uint32_t cores);
+/*
+ * While memory is closed, as a flash is that erases, bus masters get an error. A core has caches, which are not modelled:
+ * they are taken to hold all code that ran before and what a prefetch reaches behind it, so that only other code is
+ * refused; data reads are answered and reported.
+ */
+WB_EXPORT void wb_memory_close(wb_machine *machine, uint32_t base, uint32_t closed);
 WB_EXPORT int wb_map_host(wb_machine *machine, uint32_t base, uint32_t size, uint32_t cores);
 WB_EXPORT int wb_core_new(wb_machine *machine, uint32_t mips, uint64_t hz, uint64_t systick_reference_hz,
                           uint32_t mpu_regions, uint32_t priority_mask, uint32_t irqs);

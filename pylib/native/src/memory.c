@@ -109,10 +109,18 @@ void wb_region_write(wb_region *region, wb_machine *machine, uint32_t offset, un
     else machine->host.write((uint32_t)(region - machine->regions), offset, size, value);
 }
 
+void wb_memory_close(wb_machine *machine, uint32_t base, uint32_t closed)
+{
+    wb_region *region = wb_region_at(machine, base, 0);
+    if (!region || region->closed == !!closed) return;
+    region->closed = !!closed;
+    for (unsigned i = 0; i < machine->core_count; i++) machine->cores[i]->tlb_stale = machine->cores[i]->look = true;
+}
+
 bool wb_bus_read(wb_machine *machine, uint32_t address, void *data, uint32_t size)
 {
     wb_region *region = wb_region_at(machine, address, 0);
-    if (!region || address - region->base + size > region->size) return false;
+    if (!region || region->closed || address - region->base + size > region->size) return false;
     if (region->memory) {
         memcpy(data, region->memory + (address - region->base), size);
     } else {

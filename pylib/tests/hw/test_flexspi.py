@@ -7,6 +7,7 @@ from wattbench.hw.parts.nor_flash import NorFlash
 MCR0, INTEN, INTR, LUTKEY, LUTCR = 0x00, 0x10, 0x14, 0x18, 0x1C
 IPCR0, IPCR1, IPCMD, IPRXFCR, IPTXFCR, STS0, STS1, RX_FILL = 0xA0, 0xA4, 0xB0, 0xB8, 0xBC, 0xE0, 0xE4, 0xF0
 RFDR, TFDR, LUT = 0x100, 0x180, 0x200
+FLSHA1CR0, FLSHCR2A1 = 0x60, 0x80
 DONE, ERROR, RX, TX = 1, 1 << 3, 1 << 5, 1 << 6
 CMD, ADDRESS, WRITE, READ, DUMMY = 1, 2, 8, 9, 12
 READ_ID, READ_STATUS, WRITE_ENABLE, FAST_READ, PROGRAM, ERASE, BROKEN, JUMP = range(8)
@@ -190,3 +191,56 @@ def test_round_trip_in_mid_transfer(flexspi):
     other = FlexSpi(FakeHost(), "other")
     other.restore(saved)
     assert drain(other, 8) == bytes(range(8, 16))
+
+
+@pytest.fixture
+def window():
+    """A FlexSPI whose flash lies in memory at 0, set up to read it with sequence 3 on one pad."""
+    host = FakeHost(memory_size=0x800000)
+    block, flash = FlexSpi(host, "flexspi1"), NorFlash(host, "nor", base=0)
+    block.attach(flash, 0)
+    for model in (flash, block):
+        model.reset()
+    assert host.closed_memories[0] == "", "untouched since reset, as after the boot ROM"
+    for offset, value in ((LUTKEY, 0x5AF05AF0), (LUTCR, 2), (FLSHCR2A1, FAST_READ), (MCR0, 0xFFFF80C0)):
+        block.write(offset, 4, value)
+    for word, value in enumerate(SEQUENCES[FAST_READ]):
+        block.write(LUT + 16 * FAST_READ + 4 * word, 4, value)
+    assert host.closed_memories[0] == ""
+    block.flash = flash
+    return block
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "reason"),
+    [
+        (MCR0, 0xFFFF80C2, "flexspi1 is off (MCR0.MDIS)"),
+        (FLSHA1CR0, 0, "flexspi1 gives it no size (FLSHA1CR0)"),
+        (FLSHCR2A1, ERASE, "sequence 5 of flexspi1 reads with 0x00, which it does not obey"),
+        (LUT + 16 * FAST_READ, 0x0818_04EB, "reads with 0xEB, which it does not obey"),
+        (LUT + 16 * FAST_READ, 0x7800_040B, "sequence 3 of flexspi1, its read, is invalid"),
+    ],
+)
+def test_the_core_reads_the_flash_only_where_the_controller_could(window, offset, value, reason):
+    before = window.read(offset, 4)
+    window.write(offset, 4, value)
+    assert reason in window.host.closed_memories[0]
+    window.write(offset, 4, before)
+    assert window.host.closed_memories[0] == ""
+
+
+def test_quad_reads_work_once_the_flash_is_told(window):
+    window.write(LUT + 16 * FAST_READ, 4, 0x0818_04EB)
+    assert window.host.closed_memories[0]
+    window.flash.execute(0x06, None, b"", 0)
+    window.flash.execute(0x01, None, b"\x40", 0)
+    assert "it writes its status" in window.host.closed_memories[0]
+    window.host.run_for(2_000_000)
+    assert window.host.closed_memories[0] == ""
+
+
+def test_other_sequences_do_not_matter_to_the_core(window):
+    window.write(LUT, 4, 0x7800_040B)
+    assert window.host.closed_memories[0] == ""
+    window.reset()
+    assert window.host.closed_memories[0] == ""

@@ -47,6 +47,9 @@ class Host(TimeSource, Protocol):
     def bus_write(self, address: int, data: bytes) -> None:
         """Write as a bus master (no MPU); raises BusError where the bus answers with an error."""
 
+    def close_memory(self, base: int, reason: str) -> None:
+        """The memory mapped at `base` answers accesses with an error, for `reason`, until it is empty again."""
+
     def log(self, level: int, source: str, message: str) -> None:
         """One line for the machine's log; levels are those of `logging`."""
 
@@ -96,6 +99,7 @@ class FakeHost:
         self.timers: list[FakeTimer] = []
         self.memory = bytearray(memory_size)
         self.regions: dict[tuple[int, int], BusTarget] = {}
+        self.closed_memories: dict[int, str] = {}
         self.messages: list[tuple[int, str, str]] = []
         self.unmodelled_accesses: Counter[tuple[str, str]] = Counter()
         self.unmodelled_log = UnmodelledLog()
@@ -127,6 +131,10 @@ class FakeHost:
         if address + len(data) > len(self.memory):
             raise BusError(address)
         self.memory[address : address + len(data)] = data
+
+    def close_memory(self, base: int, reason: str) -> None:
+        """See `Host.close_memory`; kept in `closed_memories`, the bus does not ask for it."""
+        self.closed_memories[base] = reason
 
     def log(self, level: int, source: str, message: str) -> None:
         """See `Host.log`; kept in `messages`."""

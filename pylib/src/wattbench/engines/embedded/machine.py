@@ -71,6 +71,7 @@ class Machine:
         self._targets: dict[int, BusTarget] = {}
         self.watchers: dict[int, Callable[[bool], None]] = {}
         self.memories: dict[int, native.Memory] = {}
+        self._closed: dict[int, str] = {}
         self.core_count = 0
         self.unmodelled_accesses = UnmodelledLog()
         self.last_unmapped: tuple[str, int] | None = None
@@ -124,6 +125,11 @@ class Machine:
         if failed:
             raise BusError(address)
 
+    def close_memory(self, base: int, reason: str) -> None:
+        """See `Host.close_memory`."""
+        self._closed[base] = reason
+        self.lib.wb_memory_close(self.handle, base, bool(reason))
+
     def log(self, level: int, source: str, message: str) -> None:
         """See `Host.log`."""
         LOGGER.log(level, "%s: %s", source, message)
@@ -165,11 +171,21 @@ class Machine:
     def _line(self, line: int, level: int) -> None:
         self.watchers[line](bool(level))
 
-    def _unmapped(self, core: int, address: int, size: int, is_write: int, pc: int) -> None:
-        access = f"{'write' if is_write else 'read'} of {size} bytes at 0x{address:08X}"
-        self.last_unmapped = (access, pc)
-        self.unmodelled_accesses.note("sysbus", access, pc, "", self._now.value)
-        self.log(logging.WARNING, "sysbus", f"nothing there: {access} (PC 0x{pc:08X})")
+    def _unmapped(self, core: int, address: int, size: int, kind: int, pc: int) -> None:
+        reason = self._why_closed(address)
+        if kind == native.ACCESS_CLOSED_READ:
+            self.unmodelled("sysbus", "read of a memory that cannot be read", reason)
+            return
+        access = f"{native.ACCESS_NAMES[kind]} of {size} bytes at 0x{address:08X}"
+        self.last_unmapped = (f"{access}, {reason or 'where the platform has nothing'}", pc)
+        self.unmodelled_accesses.note("sysbus", access, pc, reason, self._now.value)
+        self.log(logging.WARNING, "sysbus", f"{access}, {reason or 'where nothing is'} (PC 0x{pc:08X})")
+
+    def _why_closed(self, address: int) -> str:
+        for base, reason in self._closed.items():
+            if reason and base <= address < base + self.memories[base].size:
+                return f"where {reason}"
+        return ""
 
     # Building
 
@@ -238,9 +254,7 @@ class Machine:
                 raise LockupError(f"the core locked up: {_lockup_text(view)}", **at)
             case native.STOP_UNMAPPED:
                 access, pc = self.last_unmapped or ("an access", view.pc)
-                raise UnmappedAccessError(
-                    f"the firmware tried a {access}, where the platform has nothing", pc, self.now_ns()
-                )
+                raise UnmappedAccessError(f"the firmware tried a {access}", pc, self.now_ns())
             case native.STOP_AWAKE:
                 raise LimitError("the firmware ran without sleeping for longer than its limit", **at)
             case native.STOP_INTERNAL:

@@ -19,6 +19,9 @@ NEVER = (1 << 63) - 1
 STOP_TIME, STOP_REQUEST, STOP_LOCKUP, STOP_RESET, STOP_UNMAPPED, STOP_AWAKE, STOP_INTERNAL = range(7)
 # enum wb_unmapped
 UNMAPPED_FAULT, UNMAPPED_REPORT, UNMAPPED_STOP = range(3)
+ACCESS_NAMES = ("read", "write", "fetch", "read")
+ACCESS_CLOSED_READ = 3
+"""enum wb_access"""
 
 READ = c.CFUNCTYPE(c.c_uint32, c.c_uint32, c.c_uint32, c.c_uint32)
 WRITE = c.CFUNCTYPE(None, c.c_uint32, c.c_uint32, c.c_uint32, c.c_uint32)
@@ -57,6 +60,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wb_machine_new": (_PTR, (c.POINTER(HostCalls),)),
     "wb_machine_free": (None, (_PTR,)),
     "wb_map_memory": (c.c_int, (_PTR, _U32, _U32, _PTR, _U32, _U32)),
+    "wb_memory_close": (None, (_PTR, _U32, _U32)),
     "wb_map_host": (c.c_int, (_PTR, _U32, _U32, _U32)),
     "wb_core_new": (c.c_int, (_PTR, _U32, c.c_uint64, c.c_uint64, _U32, _U32, _U32)),
     "wb_core_reset": (None, (_PTR, _U32, _U32)),

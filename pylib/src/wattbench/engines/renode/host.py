@@ -64,6 +64,9 @@ class RoomMachine(Machine):
         if self.room is not None and len(data) > 4:
             self.room.CodeChanged(address, len(data))
 
+    def close_memory(self, base: int, reason: str) -> None:
+        """See `Host.close_memory`; Renode's memories cannot be closed."""
+
     def log(self, level: int, source: str, message: str) -> None:
         """See `Host.log`; the line is also in Renode's log."""
         super().log(level, source, message)

@@ -2,11 +2,14 @@
 
 IP commands run on the attached parts in no time; the receive FIFO is refilled as it is drained, as the chip does by
 stopping the serial clock. Reads by the CPU (execution in place) do not come here: the engine maps the flash's array.
-Timing registers, delay lines and AHB buffers are storage without effect.
+What the controller would have to do for them is looked at when its set-up changes: without a usable read sequence, or
+while the module is off, the array is closed to the CPU. Before the first access since reset it is open, so that a
+start that leaves the boot ROM out finds what the ROM would have set up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from wattbench.core.host import Host
@@ -17,11 +20,14 @@ from wattbench.hw.imxrt.flexspi_lut import Sequence, SequenceError, decode
 FIFO_BYTES, WINDOW_BYTES, ENTRY_BYTES = 256, 128, 8
 IPCMDDONE, IPCMDERR, IPRXWA, IPTXWE = 1 << 0, 1 << 3, 1 << 5, 1 << 6
 SWRESET, TRIGGER, CLEAR_FIFO = 1, 1, 1
+MODULE_DISABLE = 1 << 1
 IDLE, BUSY_WITH_IP_COMMAND = 0b0011, 0b1000
 LUT_KEY, LUT_LOCKED = 0x5AF0_5AF0, 1
 CLEAR_INSTRUCTION_POINTER = 1 << 31
 BEYOND_FLASH = 0x6
 PORTS = ("FLSHA1CR0", "FLSHA2CR0", "FLSHB1CR0", "FLSHB2CR0")
+READ_SETUP = ("FLSHCR2A1", "FLSHCR2A2", "FLSHCR2B1", "FLSHCR2B2")
+SIZE_MASK = 0x7F_FFFF
 
 
 @runtime_checkable
@@ -31,6 +37,15 @@ class SerialFlash(Protocol):
     def execute(self, opcode: int, address: int | None, data: bytes, read_size: int) -> bytes:
         """One command with the chip selected once: `data` goes in, exactly `read_size` bytes come out."""
 
+    read_changed: Callable[[], None]
+    """Called by the part when `reads_with` gives other answers; the controller sets it."""
+
+    def reads_with(self, opcode: int) -> bool:
+        """Whether `opcode` reads the array as the part is set up now."""
+
+    def read_access(self, obstacle: str) -> None:
+        """The controller can read the array for the core, or cannot because of `obstacle`."""
+
 
 @model("Wattbench.FlexSpi")
 class FlexSpi(RegisterBlock):
@@ -39,7 +54,12 @@ class FlexSpi(RegisterBlock):
     size = 0xC00
     table = load_table("wattbench.hw.imxrt", "flexspi")
     default_output = "IRQ"
-    state_names = ("received", "to_send", "waiting", "key_given")
+    missing = (
+        "time of commands on the serial clock, delay lines, sample clocks",
+        "AHB writes, prefetch and buffers (and what a core would still find in its caches)",
+        "an end of the flash's window by FLSHxxCR0 (only a size of 0 closes it)",
+    )
+    state_names = ("received", "to_send", "waiting", "key_given", "touched")
 
     def __init__(self, host: Host, name: str) -> None:
         super().__init__(host, name)
@@ -47,7 +67,7 @@ class FlexSpi(RegisterBlock):
         self.received = b""
         self.to_send = b""
         self.waiting = False
-        self.key_given = False
+        self.key_given = self.touched = False
         self.irq = self.output("IRQ")
 
     def attach(self, child: Model, point: int | None) -> None:
@@ -55,19 +75,52 @@ class FlexSpi(RegisterBlock):
         if not isinstance(child, SerialFlash) or point is None or point not in range(len(PORTS)):
             raise TypeError(f"{self.name} takes serial flashes at 0 to {len(PORTS) - 1}, not {child.name} at {point}")
         self.parts[point] = child
+        child.read_changed = self._show_window
 
     def reset(self) -> None:
         """See `Model.reset`."""
         super().reset()
-        self.key_given = False
+        self.key_given = self.touched = False
         self._clear_fifos()
         self._drive()
+        self._show_window()
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        """See `RegisterBlock.write`."""
+        if not self.touched:
+            self.touched = True
+            self._show_window()
+        super().write(offset, size, value)
+
+    def _show_window(self) -> None:
+        """Tell each part whether the core can read it now."""
+        for point, part in self.parts.items():
+            part.read_access(self._obstacle(point, part))
+
+    def _obstacle(self, point: int, part: SerialFlash) -> str:
+        """What keeps the core from reading a part; empty if nothing does."""
+        if not self.touched:
+            return ""
+        if self["MCR0"] & MODULE_DISABLE:
+            return f"{self.name} is off (MCR0.MDIS)"
+        if not self[PORTS[point]] & SIZE_MASK:
+            return f"{self.name} gives it no size ({PORTS[point]})"
+        number = self[READ_SETUP[point]] & 0xF
+        try:
+            sequence = decode(self[f"LUT{4 * number + word}"] for word in range(4))
+        except SequenceError:
+            return f"sequence {number} of {self.name}, its read, is invalid"
+        if not sequence.reads or not part.reads_with(sequence.opcode):
+            return f"sequence {number} of {self.name} reads with 0x{sequence.opcode:02X}, which it does not obey"
+        return ""
 
     def _clear_fifos(self) -> None:
         self.received, self.to_send, self.waiting = b"", b"", False
 
     @on_write("MCR0")
     def _write_control(self, raw: int, old: int) -> None:
+        if (raw ^ old) & MODULE_DISABLE:
+            self._show_window()
         if self["MCR0"] & SWRESET:
             self["MCR0"] &= ~SWRESET
             self._clear_fifos()
@@ -81,10 +134,16 @@ class FlexSpi(RegisterBlock):
     @on_write("FLSHCR2A{n}")
     def _write_sequences_a(self, number: int, raw: int, old: int) -> None:
         self[f"FLSHCR2A{number}"] &= ~CLEAR_INSTRUCTION_POINTER
+        self._show_window()
 
     @on_write("FLSHCR2B{n}")
     def _write_sequences_b(self, number: int, raw: int, old: int) -> None:
         self[f"FLSHCR2B{number}"] &= ~CLEAR_INSTRUCTION_POINTER
+        self._show_window()
+
+    @on_write("FLSHA{n}CR0", "FLSHB{n}CR0")
+    def _write_size(self, number: int, raw: int, old: int) -> None:
+        self._show_window()
 
     @on_write("LUTKEY")
     def _write_key(self, raw: int, old: int) -> None:
@@ -101,6 +160,8 @@ class FlexSpi(RegisterBlock):
     def _write_table(self, number: int, raw: int, old: int) -> None:
         if self["LUTCR"] & LUT_LOCKED:
             self[f"LUT{number}"] = old
+        elif self[f"LUT{number}"] != old and any(self[READ_SETUP[point]] & 0xF == number // 4 for point in self.parts):
+            self._show_window()
 
     @on_read("STS0")
     def _state(self) -> int:
@@ -197,7 +258,7 @@ class FlexSpi(RegisterBlock):
         """The part that IPCR0 addresses and the address inside it."""
         address = self["IPCR0"]
         for point, register in enumerate(PORTS):
-            size = (self[register] & 0x7F_FFFF) * 1024
+            size = (self[register] & SIZE_MASK) * 1024
             if address < size:
                 return self.parts.get(point), address
             address -= size
