@@ -5,7 +5,7 @@ import pytest
 from wattbench.core.errors import UsageError
 from wattbench.core.host import FakeHost
 from wattbench.hw.imxrt.anadig import Anadig
-from wattbench.hw.imxrt.ccm import ROOT_NUMBERS, ROOTS, Ccm
+from wattbench.hw.imxrt.ccm import GATES, ROOT_NUMBERS, ROOTS, Ccm
 
 
 @pytest.fixture
@@ -73,6 +73,7 @@ def test_rate_changes_are_announced(clocks):
     calls = []
     clocks.on_rate_change(lambda: calls.append(clocks.rate_hz("M7")))
     clocks.write(0, 4, 1 << 8 | 1)
+    assert calls == [12_000_000]
     clocks.write(0, 4, 1 << 8 | 1)
     assert calls == [12_000_000]
     clocks.anadig.write(0x20, 4, 1 << 7)
@@ -88,9 +89,56 @@ def test_source_and_gate_status(clocks):
     assert clocks.read(0x6000 + 0x20 * 49 + 0x10, 4) == 0
 
 
+def test_a_closed_gate_stops_its_block_and_no_other(clocks):
+    calls = []
+    clocks.on_rate_change(lambda: calls.append(clocks.rate_hz("LPSPI1")))
+    clocks.write(0x6000 + 0x20 * 104, 4, 0)
+    assert clocks.rate_hz("LPSPI1") == 0
+    assert clocks.root_hz("LPSPI1") == 24_000_000
+    assert clocks.rate_hz("LPSPI2") == 24_000_000
+    clocks.write(0x6000 + 0x20 * 104, 4, 0)
+    clocks.write(0x6000 + 0x20 * 104, 4, 1)
+    assert calls == [0, 24_000_000]
+
+
+def test_each_gate_belongs_to_a_root():
+    assert set(GATES) <= set(ROOTS)
+    assert len(set(GATES.values())) == len(GATES)
+    assert {GATES[name] for name in ("GPT1", "LPUART12", "LPI2C6", "LPSPI6", "SAI4")} == {64, 97, 103, 109, 126}
+
+
+def test_a_source_that_is_switched_off_stops_what_selects_it(clocks):
+    at = 0x80 * ROOT_NUMBERS["LPUART1"]
+    clocks.write(at, 4, 4 << 8 | 2)
+    calls = []
+    clocks.on_rate_change(lambda: calls.append(clocks.rate_hz("LPUART1")))
+    clocks.write(0x5000 + 0x20 * 16, 4, 0)
+    assert calls == [0]
+    assert clocks.read(0x5000 + 0x20 * 16 + 0x10, 4) == 0
+    assert clocks.rate_hz("LPUART2") == 24_000_000
+    assert clocks.source_hz(16) == 0
+    clocks.write(0x5000 + 0x20 * 16, 4, 1)
+    assert calls == [0, 80_000_000]
+    assert clocks.source_hz(4) == 0
+
+
 def test_set_points_are_counted_as_not_modelled(clocks):
     clocks.write(0x40, 4, 1)
     assert clocks.host.unmodelled_accesses["ccm", "write CLOCK_ROOT0_SETPOINT0 value 0x1"] == 1
+
+
+def test_group_and_gate_status_follow_their_control(clocks):
+    clocks.write(0x4000, 4, 1 << 24 | 0x12 << 16 | 3)
+    assert clocks.read(0x4020, 4) == 1 << 24 | 0x12 << 16 | 3
+    assert clocks.read(0x6000 + 0x20 * 3 + 0x10, 4) == 1
+
+
+def test_reset_announces_the_old_rates(clocks):
+    clocks.write(0x80 * ROOT_NUMBERS["GPT1"], 4, 1 << 24)
+    calls = []
+    clocks.on_rate_change(lambda: calls.append(clocks.rate_hz("GPT1")))
+    clocks.reset()
+    assert calls == [24_000_000]
 
 
 def test_unknown_root_is_named(clocks):

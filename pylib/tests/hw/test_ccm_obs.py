@@ -50,6 +50,11 @@ def test_a_change_of_the_root_moves_the_limits(observer):
     assert observer.read(GREATEST, 4) * 4 == 80_000_000
 
 
+def test_a_root_is_measured_in_front_of_the_gate(observer):
+    observer.ccm.write(0x6000 + 0x20 * 86, 4, 0)
+    assert observe(observer, 0, 128 + ROOT_NUMBERS["LPUART1"]) == 24_000_000
+
+
 def test_other_signals_are_counted(observer):
     assert observe(observer, 1, 209) == 0
     assert observer.host.unmodelled_accesses["ccm_obs", "OBSERVE1 of signal 209"]

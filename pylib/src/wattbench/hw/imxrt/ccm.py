@@ -1,7 +1,8 @@
 """Clock controller of the i.MX RT1170: 79 clock roots, clock sources and gates (IMXRT1170RM "CCM").
 
-A root divides one of eight sources; `clock_roots.toml` says which. A new setting is in force at once, so the busy
-bits stay zero. Gates (LPCG) are reported, not enforced. Set points, domains and access control are storage.
+A root divides one of eight sources; `clock_roots.toml` says which, and which gate (LPCG) stands between a root and the
+block that runs from it alone. A new setting is in force at once, so the busy bits stay zero. Set points, domains and
+access control are storage.
 
 Reset state: every root at the reset value of its register, that is 24 MHz from the halved 48 MHz RC oscillator; the
 boot ROM's own settings of the core and FlexSPI roots are not imitated.
@@ -26,6 +27,9 @@ SOURCES: tuple[str, ...] = tuple(_TREE["sources"])
 """Name of clock source OSCPLLn; empty for inner nodes."""
 ROOTS: dict[str, tuple[str, ...]] = {name: (*_TREE["common"], *rest) for name, rest in _TREE["roots"].items()}
 """The eight sources of each root, in the order of CLOCK_ROOTn."""
+GATES: dict[str, int] = _TREE["gates"]
+"""LPCG number by root."""
+SOURCE_NUMBERS = {name: number for number, name in enumerate(SOURCES) if name}
 ROOT_NUMBERS = {name: number for number, name in enumerate(ROOTS)}
 _MUXES = tuple(ROOTS.values())
 ROOT_BITS = 0x0100_07FF
@@ -42,6 +46,13 @@ class Ccm(AliasedBlock):
 
     size = 0x8000
     table = load_table("wattbench.hw.imxrt", "ccm")
+    missing = (
+        "gates of blocks that share the clock of a bus (timers, FlexPWM, DMA, GPIO)",
+        "the bus error of an access to a block whose gate is closed",
+        "set points, domain and CPU low-power modes of roots, sources and gates",
+        "access control (AUTHEN) and private registers by domain",
+        "clocks on pins (CLKO1 and CLKO2)",
+    )
 
     def __init__(self, host: Host, name: str, anadig: Anadig) -> None:
         super().__init__(host, name)
@@ -55,18 +66,25 @@ class Ccm(AliasedBlock):
         self._changed()
 
     def rate_hz(self, root: str) -> Fraction | int:
-        """Present frequency of a clock root, exact; 0 while the root or its source is off."""
+        """Present frequency of a root at its block, exact; 0 while source, root or the block's gate is off."""
+        gate = GATES.get(root)
+        return self.root_hz(root) if gate is None or self.gate_open(gate) else 0
+
+    def root_hz(self, root: str) -> Fraction | int:
+        """Present frequency of a root in front of gates, exact; 0 while the root or its source is off."""
         if root not in ROOT_NUMBERS:
             raise UsageError(f"{self.name} has no clock root {root!r}; roots are {', '.join(ROOTS)}")
         number = ROOT_NUMBERS[root]
         control = self[f"CLOCK_ROOT{number}_CONTROL"]
         if control & OFF:
             return 0
-        return self.anadig.source_hz(_MUXES[number][control >> 8 & 7]) / ((control & 0xFF) + 1)
+        source = SOURCE_NUMBERS[_MUXES[number][control >> 8 & 7]]
+        return self.source_hz(source) / ((control & 0xFF) + 1)
 
     def source_hz(self, number: int) -> Fraction:
         """Present frequency of clock source OSCPLLn; 0 while it is off or an inner node."""
-        return self.anadig.source_hz(SOURCES[number]) if SOURCES[number] else Fraction(0)
+        on = self[f"OSCPLL{number}_DIRECT"] & ON and SOURCES[number]
+        return self.anadig.source_hz(SOURCES[number]) if on else Fraction(0)
 
     def on_rate_change(self, callback: Callable[[], None]) -> None:
         """See `ClockSource.on_rate_change`."""
@@ -83,6 +101,16 @@ class Ccm(AliasedBlock):
     @on_write("CLOCK_ROOT{n}_CONTROL")
     def _write_root(self, number: int, raw: int, old: int) -> None:
         if self[f"CLOCK_ROOT{number}_CONTROL"] != old:
+            self._changed()
+
+    @on_write("OSCPLL{n}_DIRECT")
+    def _write_source(self, number: int, raw: int, old: int) -> None:
+        if self[f"OSCPLL{number}_DIRECT"] != old:
+            self._changed()
+
+    @on_write("LPCG{n}_DIRECT")
+    def _write_gate(self, number: int, raw: int, old: int) -> None:
+        if self[f"LPCG{number}_DIRECT"] != old:
             self._changed()
 
     @on_read("CLOCK_ROOT{n}_STATUS0")

@@ -42,7 +42,7 @@ class CcmObs(AliasedBlock):
         if select not in KNOWN:
             return 0
         if select < FIRST_SOURCE:
-            return int(self.ccm.rate_hz(ROOT_NAMES[select - FIRST_ROOT]) / divider)
+            return int(self.ccm.root_hz(ROOT_NAMES[select - FIRST_ROOT]) / divider)
         return int(self.ccm.source_hz(select - FIRST_SOURCE) / divider)
 
     def _measure(self, number: int) -> None:
