@@ -1,0 +1,209 @@
+"""ADC_ETC: chains of conversions that external triggers start (i.MX RT1170 reference manual, chapter ADC_ETC).
+
+Triggers 0 to 3 use the first converter and 4 to 7 the second. A chain waits INIT_DELAY + 1 divided clocks, then asks
+for its segments one after the other: at once after a segment with B2B, else SAMPLE_INTERVAL + 1 divided clocks after
+the segment before was asked for. A converter serves one segment at a time; of several chains that wait, the one with
+the highest priority is next. What a converter has converted for the ADC_ETC does not go into the converter's FIFO.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import partial
+
+from wattbench.core.clock import ClockSource, FixedClock, TickClock
+from wattbench.core.host import Host
+from wattbench.core.model import RegisterBlock, model, on_write
+from wattbench.core.registers import load_table
+from wattbench.core.wires import DmaRequest
+from wattbench.hw.imxrt.lpadc import Lpadc
+
+TABLE = load_table("wattbench.hw.imxrt", "adc_etc")
+CHAINS = range(8)
+PER_CONVERTER = 4
+_CTRL, _TRIG, _COUNTER, _DMA = TABLE["CTRL"], TABLE["TRIG{n}_CTRL"], TABLE["TRIG{n}_COUNTER"], TABLE["DMA_CTRL"]
+_SOFTRST = _CTRL["SOFTRST"].mask
+DONE_FIELDS = (("DONE0_1_IRQ", 0), ("DONE0_1_IRQ", 16), ("DONE2_3_ERR_IRQ", 0), ("DONE2_3_ERR_IRQ", 8))
+ERROR_LOW = 16
+OFF, DELAY, WAIT, CONVERT = range(4)
+"""Phases of a chain: nothing; time runs; waits for the converter; the converter works."""
+
+
+@model("Wattbench.AdcEtc")
+class AdcEtc(RegisterBlock):
+    """The ADC_ETC. Inputs 0 to 7 are the triggers, by rising edge.
+
+    Outputs: `IRQ0` to `IRQ3` and `ERROR`, the DMA request `Dma`, and `0` to `7`, which go up and down at the end of a
+    chain.
+    """
+
+    table = TABLE
+    size = 0x4000
+    state_names = ("_phases", "_segments", "_asked_ns", "_levels", "_busy")
+
+    def __init__(
+        self,
+        host: Host,
+        name: str,
+        adc1: Lpadc,
+        adc2: Lpadc,
+        *,
+        clocks: ClockSource | None = None,
+        clock_root: str = "BUS",
+        frequency: int = 24_000_000,
+    ) -> None:
+        """`adc1` and `adc2` are the converters; `clocks` with `clock_root` or `frequency` [Hz] times the delays."""
+        super().__init__(host, name)
+        self._converters = (adc1, adc2)
+        for number, converter in enumerate(self._converters):
+            converter.take_result = partial(self._converted, number)
+        self._clocks = clocks or FixedClock(frequency)
+        self._root = clock_root
+        self._clocks.rate_hz(self._root)  # complains now if there is no such root
+        self._irqs = [self.output(f"IRQ{number}") for number in range(len(DONE_FIELDS))]
+        self._error = self.output("ERROR")
+        self._dma = DmaRequest()
+        self._dma.acknowledged = self._served
+        self.output("Dma", self._dma)
+        self._ends = [self.output(chain) for chain in CHAINS]
+        self._delays = [self.timer(f"chain{chain}", partial(self._ready, chain)) for chain in CHAINS]
+        self._arbiters = [self.timer(f"serve{number}", partial(self._serve, number)) for number in range(2)]
+        """Made after the delays, so that they fire when all chains of the same instant are ready."""
+        self._levels = [False] * len(CHAINS)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._phases, self._segments = [OFF] * len(CHAINS), [0] * len(CHAINS)
+        self._asked_ns = [0] * len(CHAINS)
+        self._busy = [-1, -1]
+        """Chain that each converter works for, -1 none."""
+
+    def reset(self) -> None:
+        """See `Model.reset`; levels at the trigger inputs stay."""
+        super().reset()
+        self._clear()
+        self._show()
+
+    # ---- triggers
+
+    def on_input(self, number: int, level: bool) -> None:
+        """See `Model.on_input`: a rising edge is trigger `number`."""
+        if number not in CHAINS:
+            super().on_input(number, level)
+        rising = level and not self._levels[number]
+        self._levels[number] = level
+        enabled = not self["CTRL"] & _SOFTRST and self["CTRL"] >> number & 1
+        if rising and enabled and not self[f"TRIG{number}_CTRL"] & _TRIG["TRIG_MODE"].mask:
+            self._start(number)
+
+    def _start(self, chain: int) -> None:
+        together = [chain]
+        if chain < PER_CONVERTER and self[f"TRIG{chain}_CTRL"] & _TRIG["SYNC_MODE"].mask:
+            together.append(chain + PER_CONVERTER)
+        for number in together:
+            if self._phases[number] != OFF:
+                self["DONE2_3_ERR_IRQ"] |= 1 << ERROR_LOW + number
+            else:
+                self._segments[number], self._asked_ns[number] = 0, self.host.now_ns()
+                self._delay(number, _COUNTER["INIT_DELAY"].get(self[f"TRIG{number}_COUNTER"]) + 1)
+        self._show()
+
+    def _delay(self, chain: int, ticks: int) -> None:
+        """Make the chain ready `ticks` divided clocks after its last start; the clock's present rate holds."""
+        hz = Fraction(self._clocks.rate_hz(self._root)) / (_CTRL["PRE_DIVIDER"].get(self["CTRL"]) + 1)
+        self._phases[chain] = DELAY
+        if hz:
+            self._delays[chain].arm(TickClock(hz, self._asked_ns[chain]).time_of(ticks))
+
+    def _ready(self, chain: int) -> None:
+        self._phases[chain] = WAIT
+        self._arbiters[chain // PER_CONVERTER].arm(self.host.now_ns())
+
+    # ---- conversions
+
+    def _field(self, chain: int, name: str) -> int:
+        """Field `name` (`CSEL`) of the segment the chain is at."""
+        segment = self._segments[chain]
+        pair = segment - segment % 2
+        register = f"TRIG{{n}}_CHAIN_{pair + 1}_{pair}"
+        name = f"IE{segment}_EN" if name == "IE_EN" else f"{name}{segment}"
+        return TABLE[register][name].get(self[register.replace("{n}", str(chain))])
+
+    def _serve(self, converter: int) -> None:
+        """Ask an idle converter for the segment that waits with the highest priority."""
+        chains = [
+            chain
+            for chain in range(converter * PER_CONVERTER, (converter + 1) * PER_CONVERTER)
+            if self._phases[chain] == WAIT
+        ]
+        if self._busy[converter] >= 0 or not chains:
+            return
+        chain = max(chains, key=lambda number: (_TRIG["TRIG_PRIORITY"].get(self[f"TRIG{number}_CTRL"]), -number))
+        self._busy[converter], self._phases[chain], self._asked_ns[chain] = chain, CONVERT, self.host.now_ns()
+        command, triggers = self._field(chain, "CSEL"), self._field(chain, "HWTS")
+        for trigger in range(8):
+            if triggers >> trigger & 1:
+                self._converters[converter].etc_trigger(trigger, command)
+
+    def _converted(self, converter: int, trigger: int, result: int) -> None:
+        """The converter has the result of the segment it was asked for."""
+        chain = self._busy[converter]
+        if chain < 0:
+            return
+        segment = self._segments[chain]
+        pair = segment - segment % 2
+        register = f"TRIG{{n}}_RESULT_{pair + 1}_{pair}"
+        name = register.replace("{n}", str(chain))
+        self[name] = TABLE[register][f"DATA{segment}"].put(self[name], result >> 3)
+        self[f"TRIG{chain}_CTRL"] |= 1 << _TRIG["CHAINx_DONE"].low + segment
+        if self._field(chain, "IE_EN"):
+            flags, low = DONE_FIELDS[self._field(chain, "IE")]
+            self[flags] |= 1 << low + chain
+        self._busy[converter] = -1
+        if segment < _TRIG["TRIG_CHAIN"].get(self[f"TRIG{chain}_CTRL"]):
+            at_once = self._field(chain, "B2B")
+            self._segments[chain] += 1
+            if at_once:
+                self._phases[chain] = WAIT
+            else:
+                self._delay(chain, _COUNTER["SAMPLE_INTERVAL"].get(self[f"TRIG{chain}_COUNTER"]) + 1)
+        else:
+            self._phases[chain] = OFF
+            if self["DMA_CTRL"] >> chain & 1:
+                self["DMA_CTRL"] |= 1 << _DMA["REQ"].low + chain
+            self._ends[chain].set(True)
+            self._ends[chain].set(False)
+        self._serve(converter)
+        self._show()
+
+    # ---- registers
+
+    def _served(self) -> None:
+        self["DMA_CTRL"] &= ~_DMA["REQ"].mask
+        self._show()
+
+    def _show(self) -> None:
+        for line, (register, low) in zip(self._irqs, DONE_FIELDS, strict=True):
+            line.set(bool(self[register] >> low & 0xFF))
+        self._error.set(bool(self["DONE2_3_ERR_IRQ"] >> ERROR_LOW & 0xFF))
+        self._dma.set(bool(self["DMA_CTRL"] & _DMA["REQ"].mask))
+
+    @on_write("DONE0_1_IRQ", "DONE2_3_ERR_IRQ", "DMA_CTRL")
+    def _write_flags(self, raw: int, old: int) -> None:
+        self._show()
+
+    @on_write("CTRL")
+    def _write_control(self, raw: int, old: int) -> None:
+        if self["CTRL"] & _SOFTRST:
+            self.reset()
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        """See `RegisterBlock.write`; while SOFTRST is set only CTRL can be written."""
+        if not self["CTRL"] & _SOFTRST or offset == _CTRL.offset:
+            super().write(offset, size, value)
+
+    @on_write("TRIG{n}_CTRL")
+    def _write_trigger(self, chain: int, raw: int, old: int) -> None:
+        self[f"TRIG{chain}_CTRL"] &= ~_TRIG["SW_TRIG"].mask
+        if raw & _TRIG["SW_TRIG"].mask and self[f"TRIG{chain}_CTRL"] & _TRIG["TRIG_MODE"].mask:
+            self._start(chain)
