@@ -48,9 +48,7 @@ class Usb(RegisterBlock):
         self._told = ""
         """What the log was told of last, `device` or `host`."""
         self._frame_start_ns: int | None = None
-        self._counters = [
-            self.timer(f"timer{number}", lambda number=number: self._expired(number)) for number in (0, 1)
-        ]
+        self._counters = [self.timer(f"timer{number}", partial(self._expired, number)) for number in (0, 1)]
 
     def reset(self) -> None:
         """See `Model.reset`; what is plugged in stays."""
