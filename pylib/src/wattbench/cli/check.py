@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wattbench.bench import read_manifest
+from wattbench.bench.accepted import read_accepted
 from wattbench.cli.monitor import loading_commands
 from wattbench.core.errors import MonitorError, SourceError, UsageError, WattbenchError
 from wattbench.engines.embedded import open_monitor
@@ -20,10 +21,15 @@ from wattbench.monitor.script import read_script
 from wattbench.monitor.tokens import tokenize
 from wattbench.platform.merge import load_platform
 
+ACCEPTED = "accepted.toml"
+"""How the name of a list of accepted accesses ends."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this verb."""
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".repl, .resc or a firmware's .toml")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help=".repl, .resc or .toml (manifest, or list *accepted.toml)"
+    )
     parser.add_argument("--parse-only", action="store_true", help="read the files, but build no machine from them")
     parser.add_argument("--json", action="store_true", help="print a list of files and their faults")
 
@@ -64,7 +70,10 @@ def _parse_script(file: Path) -> None:
 
 
 def _parse_manifest(file: Path) -> None:
-    read_manifest(file)
+    if file.name.endswith(ACCEPTED):
+        read_accepted(file)
+    else:
+        read_manifest(file)
 
 
 def _parse_platform(file: Path) -> None:
