@@ -1,6 +1,6 @@
 *** Settings ***
-Documentation       The reference firmware from reset to its shell, as the chip starts it: the boot ROM reads the headers in
-...                 flash and hands over. And what the ROM says of a flash that holds nothing to start.
+Documentation       The reference firmware from reset to its shell, as the chip starts it: the boot ROM reads the
+...                 headers in flash and hands over. And what the ROM says of a flash that holds nothing to start.
 Resource            ../resources/boot.resource
 Suite Setup         Boot Meter
 Test Setup          Restore State    booted
@@ -20,10 +20,12 @@ The Rom Leaves The Flash As Its Configuration Block Says
     Should Be True    ${control} & 0x80 == 0    RTWDOG3 runs
 
 The Reset Pin Boots Again
+    [Documentation]    As after power-on.
     Reset
     Wait Until Ready
 
 A Power Failure Boots Again
+    [Documentation]    Volatile memory is lost, flash stays.
     Run For    100 ms
     Power Off
     Run For    1 s
@@ -49,11 +51,13 @@ Erased Flash Is Told
     Should Contain    ${message}    PC 0x00210042
 
 A Wrong Configuration Block Is Told
+    [Documentation]    What stands there instead of its tag.
     Fill Flash    b"\\0" * 512    0x400
     Reset
     Run Keyword And Expect Error    *0x30000400 holds 00 00 00 00, not 'FCFB'*    Run For    1 s
 
 A Wrong Vector Table Is Told
+    [Documentation]    An image that was linked for another chip of the family.
     Fill Flash    b"\\xd1\\x00\\x20\\x40" + b"\\x01\\x20\\x00\\x60" + bytes(12) + b"\\x00\\x10\\x00\\x60"    0x1000
     Reset
     Run Keyword And Expect Error    *lies at 0x60001000*another chip*    Run For    1 s
@@ -73,6 +77,8 @@ Code That Runs Into Erased Flash Locks Up
     Should Contain    ${message}    locked up
 
 An Image Of Another Chip Is Refused Before It Runs
+    [Documentation]    A flash image is looked at when it is loaded.
     ${image}=    Make File    bytes(0x1000) + b"FCFB"
-    Run Keyword And Expect Error    *is no image that an i.MX RT117x starts*    Load Product    ${FIRMWARE}    image=${image}
+    Run Keyword And Expect Error    *is no image that an i.MX RT117x starts*
+    ...    Load Product    ${FIRMWARE}    image=${image}
     [Teardown]    Boot Meter
