@@ -21,16 +21,14 @@ ${LINE}                 abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRST
 
 *** Test Cases ***
 Loader Kernel And Shell Come Up
-    [Documentation]    In this order, each with its banner.
-    [Setup]    Load Phoenix
-    Wait For Line On Uart    Phoenix-RTOS loader
-    Wait For Line On Uart    Phoenix-RTOS microkernel
-    Wait For Line On Uart    Starting syspage programs
-    Wait For Prompt On Uart
+    [Documentation]    In this order, each with its banner, when power comes back.
+    Power Off
+    Run For    1
+    Power On
+    Phoenix Should Come Up
 
 Nothing That Matters Is Missing
     [Documentation]    From power-on to the prompt no access went to anything that is not modelled.
-    Restore State    shell
     No Unmodelled Accesses Should Have Happened
 
 Processes Are Listed
@@ -82,14 +80,6 @@ The Reset Pin Boots Again
     Wait For Line On Uart    Phoenix-RTOS loader
     Wait For Prompt On Uart
 
-A Power Failure Boots Again
-    [Documentation]    Volatile memory is lost, flash stays.
-    Power Off
-    Run For    1
-    Power On
-    Wait For Line On Uart    Phoenix-RTOS loader
-    Wait For Prompt On Uart
-
 The Watchdog Boots Again
     [Documentation]    WDOG1 armed with 1 s and never served.
     ${armed}=    Virtual Time
@@ -123,8 +113,15 @@ Boot Phoenix
     Skip If    $PHOENIX_IMAGE == '' and $PHOENIX_MANIFEST == ''
     ...    no Phoenix-RTOS image is given; --variable PHOENIX_IMAGE:path (and PHOENIX_MANIFEST:path) runs these tests
     Load Phoenix
-    Wait For Prompt On Uart    timeout=20
+    Phoenix Should Come Up
     Save State    shell
+
+Phoenix Should Come Up
+    [Documentation]    Loader, kernel, programs and shell, one after the other.
+    Wait For Line On Uart    Phoenix-RTOS loader
+    Wait For Line On Uart    Phoenix-RTOS microkernel
+    Wait For Line On Uart    Starting syspage programs
+    Wait For Prompt On Uart
 
 Set Console Divider
     [Documentation]    What a driver writes for a rate.

@@ -42,7 +42,7 @@ def _renode(**options: Any) -> Engine:
 ENGINES: dict[str, Callable[..., Engine]] = {"embedded": EmbeddedEngine, "renode": _renode}
 
 
-def _address(engine: Engine, place: str) -> int:
+def code_address(engine: Engine, place: str) -> int:
     """The address of `name`, `name+0x10` or `0x1234`; raises UsageError or FirmwareFileError."""
     name, _, distance = place.partition("+")
     try:
@@ -80,7 +80,7 @@ class Bench:
                 for path in manifest.symbols:
                     made.execute(f"sysbus LoadSymbolsFrom @{path}")
                 made.limit_awake(round(manifest.awake_ms * 1_000_000))
-                made.wait_at([_address(made, place) for place in manifest.waits])
+                made.wait_at([code_address(made, place) for place in manifest.waits])
             except BaseException:
                 made.close()
                 raise

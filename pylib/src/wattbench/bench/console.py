@@ -100,7 +100,9 @@ class Console:
         """The line's rate from the closest two of the last `characters` that came; raises StimulusError for too few."""
         times_ns = list(self._tap.times_ns[-characters:])
         if characters < 2 or len(times_ns) < characters:
-            raise StimulusError(f"the UART has sent {len(times_ns)} characters; its rate is told from {characters}, 2 at least")
+            raise StimulusError(
+                f"the UART has sent {len(times_ns)} characters; its rate is told from {characters}, 2 at least"
+            )
         return frame_bits * NS_PER_S / min(later - earlier for earlier, later in pairwise(times_ns))
 
     def report(self) -> str:

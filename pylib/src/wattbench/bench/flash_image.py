@@ -7,7 +7,15 @@ from pathlib import Path
 
 from wattbench.core.errors import FirmwareFileError
 from wattbench.engines.embedded.elf import read_elf
-from wattbench.hw.imxrt.boot_image import BadImageError, BootImage, Layout, layouts, read_configuration, read_image
+from wattbench.hw.imxrt.boot_image import (
+    CONFIGURATION_TAG,
+    BadImageError,
+    BootImage,
+    Layout,
+    layouts,
+    read_configuration,
+    read_image,
+)
 
 FLASH_BASE = 0x3000_0000
 """Where FlexSPI1 of the i.MX RT117x shows its flash."""
@@ -70,6 +78,21 @@ def inspect(data: bytes, name: str, base: int = FLASH_BASE) -> BootImage:
     if layout is None:
         raise FirmwareFileError(f"{name}: no boot ROM is known that looks for its flash at 0x{base:08X}")
     return _inspect(data, name, layout)
+
+
+def check_firmware(path: Path) -> None:
+    """Look at an ELF or at a flash image of any chip of the family; raises FirmwareFileError with what is wrong."""
+    data = read_file(path)
+    if is_elf(data):
+        read_elf(path)
+        return
+    found = [layout for layout in layouts().values() if data[layout.configuration_offset :][:4] == CONFIGURATION_TAG]
+    if not found:
+        offsets = " or ".join(f"0x{layout.configuration_offset:X} ({layout.chip})" for layout in layouts().values())
+        raise FirmwareFileError(
+            f"{path} is neither an ELF file nor a flash image: no flash configuration block ('FCFB') at {offsets}"
+        )
+    _inspect(data, str(path), found[0])
 
 
 def _inspect(data: bytes, name: str, layout: Layout) -> BootImage:
