@@ -72,6 +72,12 @@ def test_a_truncated_image_is_told_from_its_boot_data():
         inspect(Image().build()[:0x2100], "image")
 
 
+def test_only_the_erased_end_of_a_last_sector_may_be_missing():
+    assert inspect(Image().build()[:0x3001], "image").length == 0x4000
+    with pytest.raises(FirmwareFileError, match=r"0x3F00 bytes, the file has 0x3EFF"):
+        inspect(Image(length=0x3F00).build()[:0x3EFF], "image")
+
+
 def test_an_image_for_another_chip_is_refused_before_it_runs():
     with pytest.raises(FirmwareFileError, match=r"i.MX RT1064.*another chip"):
         inspect(Image(own=0x7000_1000).build(), "image")
@@ -117,7 +123,7 @@ def test_an_image_of_either_chip_passes_the_check_and_a_cut_one_does_not(image, 
     path = tmp_path / "flash.bin"
     path.write_bytes(image.build())
     check_firmware(path)
-    path.write_bytes(image.build()[:0x3FFF])
+    path.write_bytes(image.build()[:0x3000])
     with pytest.raises(FirmwareFileError, match="is cut short"):
         check_firmware(path)
 

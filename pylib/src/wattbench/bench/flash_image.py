@@ -21,6 +21,8 @@ FLASH_BASE = 0x3000_0000
 """Where FlexSPI1 of the i.MX RT117x shows its flash."""
 ERASED = b"\xff"
 LARGEST = 0x1000_0000
+SECTOR = 0x1000
+"""Linker scripts round an image's length up to whole sectors, whose erased end a file need not have."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ def _inspect(data: bytes, name: str, layout: Layout) -> BootImage:
     except BadImageError as error:
         raise FirmwareFileError(f"{name} is no image that an {layout.chip} starts: {error}") from error
     needed = image.length + (image.start - layout.flash_base if image.executes_in_place else 0)
-    if len(data) < needed:
+    tail = 0 if needed % SECTOR else SECTOR - 1
+    if len(data) + tail < needed:
         raise FirmwareFileError(
             f"{name} is cut short: its boot data give the image 0x{needed:X} bytes, the file has 0x{len(data):X}"
         )
