@@ -9,6 +9,7 @@ from typing import Any
 from pairs import Side
 
 from wattbench.core.wires import AudioFrame
+from wattbench.engines.embedded.twins import NativeSai
 from wattbench.hw.imxrt.sai import Sai
 
 BASE = 0x4038_4000
@@ -19,7 +20,7 @@ FRF, FWF, FEF, SEF, WSF = 1 << 16, 1 << 17, 1 << 18, 1 << 19, 1 << 20
 HELD, FR, ENABLE = 1 << 24, 1 << 25, 1 << 31
 BCD, BYP, FOLLOW, FSD, MF = 1 << 24, 1 << 23, 1 << 30, 1, 1 << 4
 BIT_HZ = 8_000_000
-KINDS: tuple[Any, ...] = (Sai,)
+KINDS: tuple[Any, ...] = (Sai, NativeSai)
 
 
 class SaiBench:

@@ -64,9 +64,9 @@ def test_bits_follow_the_access_of_the_svd(name, start, accesses):
         if value is None:
             assert block.read(offset, size) == bits.read(offset, size)
         else:
-            value &= (1 << 8 * size) - 1
-            block.write(offset, size, value)
-            bits.write(offset, size, value)
+            written = value & (1 << 8 * size) - 1
+            block.write(offset, size, written)
+            bits.write(offset, size, written)
     for offset in range(0, 0x80, 4):
         assert block.read(offset, 4) == bits.read(offset, 4)
     assert sum(host.unmodelled_accesses.values()) == len(accesses) + 0x80 // 4

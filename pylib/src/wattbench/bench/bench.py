@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from wattbench.bench.access_watch import AccessWatch
 from wattbench.bench.console import Console
 from wattbench.bench.firmware_file import firmware_file
 from wattbench.bench.manifest import (
@@ -56,6 +57,7 @@ class Bench:
 
     def __init__(self, manifest: Manifest, engine: Engine, sha256: str = "") -> None:
         self.manifest, self.engine, self._sha256 = manifest, engine, sha256
+        self.accesses = AccessWatch(engine, manifest.accepted)
 
     @classmethod
     def load(
@@ -96,7 +98,10 @@ class Bench:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        verdict = self.accesses.verdict() if self.accesses.fails and kind is None else None
         self.close()
+        if verdict is not None:
+            raise verdict
 
     # Running
 
@@ -134,6 +139,21 @@ class Bench:
     def execute(self, command: str) -> str:
         """Carry out one Monitor command."""
         return self.engine.execute(command)
+
+    # What no model does
+
+    def fail_on_unmodelled_access(self) -> None:
+        """From now on firmware must not use what no model does, but for what its manifest accepts.
+
+        `check_unmodelled_accesses` judges that, and so do the end of a `with` block and the fixture `bench`.
+        """
+        self.accesses.fail_from_now_on()
+
+    def check_unmodelled_accesses(self) -> None:
+        """Raise UnmodelledAccessError if firmware has used what no model does and its manifest does not accept."""
+        verdict = self.accesses.verdict()
+        if verdict is not None:
+            raise verdict
 
     # What can be seen
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wattbench.bench import read_manifest
+from wattbench.bench.accepted import read_accepted
 from wattbench.bench.flash_image import check_firmware
 from wattbench.cli.monitor import LOADERS, loading_commands
 from wattbench.core.errors import MonitorError, SourceError, UsageError, WattbenchError
@@ -22,11 +23,18 @@ from wattbench.monitor.script import read_script
 from wattbench.monitor.tokens import tokenize
 from wattbench.platform.merge import load_platform
 
+ACCEPTED = "accepted.toml"
+"""How the name of a list of accepted accesses ends."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this verb."""
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help=".repl, .resc, a firmware's .toml, an ELF or a flash image"
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help=".repl, .resc, .toml (manifest, or list *accepted.toml), an ELF or a flash image",
     )
     parser.add_argument("--parse-only", action="store_true", help="read the files, but build no machine from them")
     parser.add_argument("--json", action="store_true", help="print a list of files and their faults")
@@ -66,7 +74,10 @@ def _parse_script(file: Path) -> None:
 
 
 def _parse_manifest(file: Path) -> None:
-    read_manifest(file)
+    if file.name.endswith(ACCEPTED):
+        read_accepted(file)
+    else:
+        read_manifest(file)
 
 
 def _parse_platform(file: Path) -> None:

@@ -6,6 +6,9 @@ have the same registers; the board is wired to the port on the peripheral bus.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import model
@@ -24,6 +27,7 @@ class FastGpio(Gpio):
     """
 
     missing = ("the fast port's shorter access time",)
+    example: ClassVar[Mapping[str, Any]] = {"port": 2}
 
     def __init__(self, host: Host, name: str, *, shared: Gpio, gpr: IomuxcGpr, port: int) -> None:
         """UsageError for a port other than 2 and 3."""

@@ -1,7 +1,7 @@
 """IOMUXC: what the pads are connected to (i.MX RT1170 reference manual, chapters IOMUXC and IOMUXC GPR).
 
-`pad_inputs.toml` lists which pads can feed which input of a block (receive lines of serial ports, capture inputs of
-FlexPWM), so firmware that forgets a function or an input choice can be found. Electrical settings are storage.
+`pad_inputs.toml` lists which pads can feed which input of a block, so firmware that forgets a function or an input
+choice can be found. Electrical settings are storage.
 """
 
 from __future__ import annotations
@@ -52,7 +52,6 @@ class PadMux(RegisterBlock):
     missing = (
         "pulls that give an unconnected input its level, open drain, drive strength and slew rate",
         "blocks that do not hear a pad whose function is another (known as outputs such as LPUART1_RXD)",
-        "input choices of blocks other than LPUART, LPSPI and LPI2C, and of their slaves",
         "protection of registers from the other core (DWP)",
     )
 

@@ -93,7 +93,6 @@ class Sai(RegisterBlock):
             half: self.timer(half.csr, half.finish) for half in (self._tx, self._rx)
         }  # fmt: skip
         self.rx.begin, self.tx.begin = self._rx.begin, self._tx.begin
-        self._showing = False
         self._clocks.on_rate_change(self._reclock)
         self._fit()
 
@@ -155,23 +154,13 @@ class Sai(RegisterBlock):
     # ---- outputs
 
     def _show(self) -> None:
-        """Drive the outputs and set the alarms; each level is taken afresh, as a DMA service may change the next."""
-        if self._showing:
-            return
-        self._showing = True
-        try:
-            for half, output in ((self._rx, "RxDma"), (self._tx, "TxDma")):
-                while True:
-                    status, enables = half.status(), self[half.csr]
-                    level = bool((status & FRF and enables & FRDE) or (status & FWF and enables & FWDE))
-                    if level == self.outputs[output].level:
-                        break
-                    self.outputs[output].set(level)
-            for half, output in ((self._rx, "RX_IRQ"), (self._tx, "TX_IRQ")):
-                self.outputs[output].set(bool(half.status() >> 16 & self[half.csr] >> 8 & 0x1F))
-            self.outputs["IRQ"].set(self.outputs["RX_IRQ"].level or self.outputs["TX_IRQ"].level)
-        finally:
-            self._showing = False
+        """Drive the outputs and set the alarms; each level is taken afresh, as a DMA service may happen inside one."""
+        for half, output in ((self._rx, "RxDma"), (self._tx, "TxDma")):
+            status, enables = half.status(), self[half.csr]
+            self.outputs[output].set(bool((status & FRF and enables & FRDE) or (status & FWF and enables & FWDE)))
+        for half, output in ((self._rx, "RX_IRQ"), (self._tx, "TX_IRQ")):
+            self.outputs[output].set(bool(half.status() >> 16 & self[half.csr] >> 8 & 0x1F))
+        self.outputs["IRQ"].set(self.outputs["RX_IRQ"].level or self.outputs["TX_IRQ"].level)
         for half, alarm in self._alarms.items():
             at_ns = half.next_alarm_ns()
             if at_ns is None:

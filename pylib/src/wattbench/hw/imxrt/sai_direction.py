@@ -191,7 +191,7 @@ class SaiDirection:
                 self.frame = cut(frame.lines, frame.widths, self.widths, LINES)
             else:
                 self.frame = [[] for _ in range(LINES)]
-        if self.follower is not None and self.follower.follows:
+        if self.follower is not None and self.follower.follows and not self.follows:
             self.follower.begin(self._for_follower(frame))
         self.settle()
         self._on_change()

@@ -1,6 +1,6 @@
 """XBARA and XBARB: crossbars, whose outputs each follow one input at once.
 
-Source: i.MX RT1170 reference manual, chapters XBARA and XBARB. Which signal is on which number says `xbar_signals.toml`.
+Source: i.MX RT1170 reference manual, chapters XBARA and XBARB. `xbar_signals.toml` says which signal has which number.
 """
 
 from __future__ import annotations

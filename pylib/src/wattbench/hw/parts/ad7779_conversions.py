@@ -101,6 +101,11 @@ class Ad7779Conversions(Conversions):
         """Bit clock of the frames."""
         return self.mclk_hz / (1 << _FORMAT["DCLK_CLK_DIV"].get(self.value("DOUT_FORMAT")))
 
+    @property
+    def data_lines(self) -> int:
+        """Data lines in use."""
+        return LINE_COUNTS[_FORMAT["DOUT_FORMAT"].get(self.value("DOUT_FORMAT"))]
+
     def _period(self) -> int:
         return 1
 
@@ -165,7 +170,7 @@ class Ad7779Conversions(Conversions):
         """Data-ready, and the frame of a sample."""
         self._drdy.set(True)
         self._drdy.set(False)
-        lines = LINE_COUNTS[_FORMAT["DOUT_FORMAT"].get(self.value("DOUT_FORMAT"))]
+        lines = self.data_lines
         share = CHANNELS // lines
         rows = tuple(sample[share * line : share * (line + 1)] for line in range(lines))
         self.wire.port.begin(AudioFrame(self.host.now_ns(), self.dclk_hz, (WORD_BITS,) * share, rows))
