@@ -43,6 +43,15 @@ def _renode(**options: Any) -> Engine:
 ENGINES: dict[str, Callable[..., Engine]] = {"embedded": EmbeddedEngine, "renode": _renode}
 
 
+def code_address(engine: Engine, place: str) -> int:
+    """The address of `name`, `name+0x10` or `0x1234`; raises UsageError or FirmwareFileError."""
+    name, _, distance = place.partition("+")
+    try:
+        return int(place, 0) if place[0].isdecimal() else engine.symbol(name.strip()) + int(distance or "0", 0)
+    except ValueError as error:
+        raise UsageError(f"`{place}` is no place in code; it is a symbol, `symbol+0x10` or an address") from error
+
+
 class Bench:
     """A running product. Times given are virtual seconds (numbers or exact text such as `"0.1"`)."""
 
@@ -73,6 +82,7 @@ class Bench:
                 for path in manifest.symbols:
                     made.execute(f"sysbus LoadSymbolsFrom @{path}")
                 made.limit_awake(round(manifest.awake_ms * 1_000_000))
+                made.wait_at([code_address(made, place) for place in manifest.waits])
             except BaseException:
                 made.close()
                 raise

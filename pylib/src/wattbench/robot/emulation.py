@@ -116,6 +116,19 @@ class Emulation(BenchLibrary):
         self.session.bench.console.write(content.encode())
 
     @keyword
+    def console_bit_rate_should_be(self, bit_rate: float, tolerance_percent: float = 2.0, characters: int = 16) -> None:
+        """Fails unless the console's last ``characters`` came at ``bit_rate`` [bit/s], ten bits each.
+
+        The two that followed each other most closely decide, so that pauses between them do not matter.
+        """
+        measured = self.session.bench.console.bit_rate_hz(characters)
+        logger.info(f"{measured:.1f} bit/s")
+        if abs(measured / bit_rate - 1) * 100 > tolerance_percent:
+            raise VerdictError(
+                f"the console sends at {measured:.1f} bit/s, {(measured / bit_rate - 1) * 100:+.2f} % from {bit_rate:g}"
+            )
+
+    @keyword
     def uart_should_not_contain(self, content: str, treatAsRegex: bool = False) -> None:
         """Fails if the console has ever sent ``content``, or if it has sent nothing at all."""
         text = self.session.bench.console.text
