@@ -21,7 +21,7 @@ from xml.etree.ElementTree import Element
 
 CHIPS = ("MIMXRT1176_cm7", "MIMXRT1176_cm4", "MIMXRT1064")
 ACCESS = {"read-only": "ro", "write-only": "wo"}
-WRITES = {"oneToClear": "w1c", "oneToSet": "w1s", "oneToToggle": "w1t"}
+WRITES = {"oneToClear": "w1c", "oneToSet": "w1s", "oneToToggle": "w1t", "zeroToClear": "w0c"}
 LOWER_CASE = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -56,10 +56,13 @@ def joined(cluster: str, name: str) -> str:
 
 
 def access_of(element: Element, default: str) -> str:
-    """`ro`, `wo`, `w1c`, `w1s`, `w1t`, or `rw` for everything else."""
-    write = WRITES.get(element.findtext("modifiedWriteValues", ""))
+    """`ro`, `wo`, `w1c`, `w1s`, `w1t`, `w0c`, or `rw` for everything else.
+
+    Status fields of registers such as `STAT_SET` are read-only and yet said to be set by a one: they are read-only.
+    """
     text = element.findtext("access")
-    return write or (default if text is None else ACCESS.get(text, "rw"))
+    access = default if text is None else ACCESS.get(text, "rw")
+    return access if access == "ro" else WRITES.get(element.findtext("modifiedWriteValues", ""), access)
 
 
 def fields_of(register: Element, access: str) -> str:

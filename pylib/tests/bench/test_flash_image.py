@@ -7,7 +7,7 @@ from boot_image_writer import Image
 from elf_writer import write_elf
 
 from wattbench.bench.firmware_file import firmware_file
-from wattbench.bench.flash_image import FlashPart, compose, inspect
+from wattbench.bench.flash_image import FlashPart, check_firmware, compose, inspect
 from wattbench.bench.manifest import read_manifest
 from wattbench.core.errors import FirmwareFileError, UsageError
 
@@ -72,6 +72,12 @@ def test_a_truncated_image_is_told_from_its_boot_data():
         inspect(Image().build()[:0x2100], "image")
 
 
+def test_only_the_erased_end_of_a_last_sector_may_be_missing():
+    assert inspect(Image().build()[:0x3001], "image").length == 0x4000
+    with pytest.raises(FirmwareFileError, match=r"0x3F00 bytes, the file has 0x3EFF"):
+        inspect(Image(length=0x3F00).build()[:0x3EFF], "image")
+
+
 def test_an_image_for_another_chip_is_refused_before_it_runs():
     with pytest.raises(FirmwareFileError, match=r"i.MX RT1064.*another chip"):
         inspect(Image(own=0x7000_1000).build(), "image")
@@ -108,3 +114,22 @@ def test_a_flash_image_is_looked_at_and_an_elf_is_not(manifest, tmp_path):
 def test_a_manifest_without_firmware_needs_one(manifest):
     with pytest.raises(UsageError, match="names no firmware; give the image"):
         firmware_file(manifest("")).__enter__()
+
+
+@pytest.mark.parametrize(
+    "image", [Image(), Image(base=0x7000_0000, configuration_offset=0)], ids=["i.MX RT117x", "i.MX RT1064"]
+)
+def test_an_image_of_either_chip_passes_the_check_and_a_cut_one_does_not(image, tmp_path):
+    path = tmp_path / "flash.bin"
+    path.write_bytes(image.build())
+    check_firmware(path)
+    path.write_bytes(image.build()[:0x3000])
+    with pytest.raises(FirmwareFileError, match="is cut short"):
+        check_firmware(path)
+
+
+def test_a_file_of_another_kind_is_told(tmp_path):
+    path = tmp_path / "notes"
+    path.write_bytes(b"notes")
+    with pytest.raises(FirmwareFileError, match=r"neither an ELF file nor a flash image.*0x400 \(i.MX RT117x\) or 0x0"):
+        check_firmware(path)

@@ -30,6 +30,28 @@ def test_wrong_calibration_is_seen(pytester):
     pytester.runpytest_subprocess(product).assert_outcomes(failed=2)
 
 
+ACCESSES = """
+def test_accepted(bench):
+    bench.fail_on_unmodelled_access()
+    bench.run_for("0.001")
+
+def test_not_accepted(bench):
+    bench.engine.board.machine.unmodelled_accesses.note("dac", "read VERID", 0x40, "", 0)
+
+def test_next(bench):
+    assert not bench.accesses.fails or {always}
+"""
+
+
+def test_accesses_that_no_model_covers_fail_where_that_was_asked_for(pytester):
+    pytester.makepyfile(ACCESSES.format(always=False))
+    pytester.runpytest_subprocess().assert_outcomes(passed=3)
+    pytester.makepyfile(ACCESSES.format(always=True))
+    result = pytester.runpytest_subprocess("--wattbench-fail-on-unmodelled")
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(["*1 x dac: read VERID at PC 0x00000040*"])
+
+
 def test_an_unknown_product_is_named(pytester):
     pytester.makepyfile(SUITE)
     result = pytester.runpytest_subprocess("--wattbench-product=nothing")

@@ -11,7 +11,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-FILE_NAME = "MIMXRT1176_cm7.xml"
+CHIPS = {"MIMXRT1176": "MIMXRT1176_cm7.xml", "MIMXRT1064": "MIMXRT1064.xml"}
+"""Files of the chips; the first is meant where none is named."""
 ACCESS = {"read-only": "ro", "write-only": "wo"}
 
 
@@ -40,12 +41,12 @@ class SvdRegister:
 
 
 @cache
-def _peripherals() -> dict[str, Element]:
+def _peripherals(chip: str) -> dict[str, Element]:
     spec = importlib.util.find_spec("pyocd")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("the vendor's SVD is missing: pip install --no-deps -r ci/requirements-data.txt")
     with zipfile.ZipFile(Path(spec.submodule_search_locations[0], "debug", "svd", "svd_data.zip")) as archive:
-        root = ElementTree.fromstring(archive.read(FILE_NAME))
+        root = ElementTree.fromstring(archive.read(CHIPS[chip]))
     return {peripheral.findtext("name", ""): peripheral for peripheral in root.iter("peripheral")}
 
 
@@ -102,12 +103,14 @@ def _flat(parent: Element, offset: int, names: frozenset[str]) -> Iterator[SvdRe
 
 
 @cache
-def registers(peripheral_name: str) -> tuple[SvdRegister, ...]:
-    """All registers of a peripheral, arrays and clusters resolved."""
-    peripheral = _peripherals()[peripheral_name]
+def registers(name: str) -> tuple[SvdRegister, ...]:
+    """All registers of a peripheral (`LPUART1`, `MIMXRT1064:CCM`), arrays and clusters resolved."""
+    chip, _, peripheral_name = name.rpartition(":")
+    chip = chip or next(iter(CHIPS))
+    peripheral = _peripherals(chip)[peripheral_name]
     source = peripheral.get("derivedFrom")
     if source is not None:
-        return registers(source)
+        return registers(f"{chip}:{source}")
     block = peripheral.find("registers")
     assert block is not None
     return tuple(_flat(block, 0, frozenset()))

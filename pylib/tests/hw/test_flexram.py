@@ -1,14 +1,8 @@
 from wattbench.core.host import FakeHost
-from wattbench.core.model import RegisterBlock
-from wattbench.core.registers import parse_table
 from wattbench.hw.imxrt.flexram import FlexRam, bank_sizes
+from wattbench.hw.imxrt.iomuxc import IomuxcGpr
 
-
-class Gpr(RegisterBlock):
-    table = parse_table(
-        'block = "gpr"\nmeaning = "three registers"\n'
-        + "".join(f'[registers.GPR{n}]\noffset = {4 * n}\nmeaning = "m"\n' for n in (16, 17, 18))
-    )
+GPR16, GPR17, GPR18 = 0x40, 0x44, 0x48
 
 
 def test_bank_sizes():
@@ -18,13 +12,28 @@ def test_bank_sizes():
 
 def test_configuration_follows_the_general_purpose_registers():
     host = FakeHost()
-    gpr = Gpr(host, "gpr")
+    gpr = IomuxcGpr(host, "gpr")
     flexram = FlexRam(host, "flexram", gpr=gpr)
-    gpr.write(4 * 17, 4, 0x5555)
-    gpr.write(4 * 18, 4, 0xFFFF)
+    gpr.write(GPR17, 4, 0x5555)
+    gpr.write(GPR18, 4, 0xFFFF)
     assert flexram.bank_sizes()["dtcm"] == 0x40000
-    gpr.write(4 * 16, 4, 4)
+    assert not host.unmodelled_accesses
+    gpr.write(GPR16, 4, 4)
     assert flexram.bank_sizes() == {"unused": 0, "ocram": 0x40000, "dtcm": 0, "itcm": 0x40000}
+    gpr.write(GPR16, 4, 4)
+    assert dict(host.unmodelled_accesses) == {("flexram", "banks: ITCM 256 KiB, DTCM 0 KiB, OCRAM 256 KiB"): 1}
+
+
+def test_the_share_that_the_memories_have_is_not_counted():
+    host = FakeHost()
+    gpr = IomuxcGpr(host, "gpr")
+    FlexRam(host, "flexram", gpr=gpr, itcm_size=0x80000, dtcm_size=0)
+    gpr.write(GPR17, 4, 0xFFFF)
+    gpr.write(GPR18, 4, 0xFFFF)
+    gpr.write(GPR16, 4, 4)
+    assert not host.unmodelled_accesses
+    gpr.reset()
+    assert host.unmodelled_accesses["flexram", "banks: ITCM 256 KiB, DTCM 256 KiB, OCRAM 0 KiB"] == 1
 
 
 def test_options_are_stored_and_counted():

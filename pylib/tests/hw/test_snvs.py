@@ -196,9 +196,11 @@ def test_power_off_request_and_lp_reset(snvs):
     assert snvs.read(0x100, 4) == 0
 
 
-def test_tamper_detectors_are_counted_as_not_modelled(snvs):
-    snvs.write(0x48, 4, 1 << 9)
-    assert snvs.host.unmodelled_accesses["snvs", "write LPTDCR value 0x200"] == 1
+def test_glitch_filters_and_wire_meshes_are_counted_as_not_modelled(snvs):
+    snvs.write(0x44, 4, 1 << 7)
+    snvs.write(0x48, 4, 1 << 7)
+    assert snvs.host.unmodelled_accesses["snvs", "write LPTGFCR value 0x80"] == 1
+    assert snvs.host.unmodelled_accesses["snvs", "write LPTDCR value 0x80"] == 1
 
 
 def test_round_trip_in_mid_tick(snvs):

@@ -129,6 +129,9 @@ class FakeTarget:
     def show_analyzer(self, path, kind):
         self.events.append(("analyzer", path, kind))
 
+    def unmodelled(self):
+        return ["2 x gpt1: write CR at PC 0x00000040 (main)"] if self.events else []
+
     def log(self, level, message):
         self.events.append(("log", level, message))
 

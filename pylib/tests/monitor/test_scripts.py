@@ -213,3 +213,11 @@ def test_help_echo_quit(monitor):
 def test_wrong_use_is_an_error(monitor, command):
     with pytest.raises(MonitorError):
         monitor.execute(command)
+
+
+def test_accesses_that_no_model_covers_are_listed(machine):
+    assert machine.execute("unmodelled") == "nothing\n"
+    machine.execute("start")
+    assert machine.execute("unmodelled") == "2 x gpt1: write CR at PC 0x00000040 (main)\n"
+    with pytest.raises(MonitorError, match="unmodelled"):
+        machine.execute("unmodelled gpt1")

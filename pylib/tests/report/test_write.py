@@ -7,7 +7,7 @@ from junitparser import JUnitXml
 
 from wattbench.core.errors import SetupError, SourceError
 from wattbench.report.write import FILE_NAMES, write_reports
-from wattbench.robot.results import FILE_NAME
+from wattbench.robot.results import FILE_NAME, ResultsFile, Unmodelled
 
 
 def test_a_good_run_passes_everywhere(folder):
@@ -26,6 +26,7 @@ def test_summary_keys_stay(folder):
     assert list(summary) == [
         "schema", "wattbench", "name", "verdict", "started", "host_seconds", "virtual_seconds", "engine", "product",
         "firmware", "firmware_sha256", "digest", "versions", "tests", "cases", "measurements", "errors",
+        "unmodelled",
     ]  # fmt: skip
     assert summary["virtual_seconds"] == 15.0
     assert summary["firmware_sha256"] == "ab" * 32
@@ -48,6 +49,30 @@ def test_junit_holds_suites_cases_failures_and_properties(folder):
     assert cases["Left Out"].is_skipped
     assert cases["Holds Its Limits"].time > 0
     assert '<property name="virtual_seconds" value="10.5"' in (where / "junit.xml").read_text(encoding="utf-8")
+
+
+def test_accesses_that_no_model_covers_are_in_page_and_summary(folder):
+    where = folder()
+    file = ResultsFile(where)
+    place = ("gpt1", "write CR", "value 0x24A", 0x30002A34, "timebase_init+0x34", 3, 0.00001106)
+    file.append(Unmodelled("Suite.A", *place, "counts in wait mode anyway"))
+    file.append(Unmodelled("Suite.B", *place, "counts in wait mode anyway"))
+    for number in range(20):
+        file.append(Unmodelled("Suite.A", "dac", f"read R{number}", "", 0, "", 1, None, ""))
+    write_reports(where)
+    summary = json.loads((where / "summary.json").read_text(encoding="utf-8"))
+    assert len(summary["unmodelled"]) == 21
+    assert summary["unmodelled"][-1]["count"] == 6
+    assert [item["reason"] for item in summary["unmodelled"]] == [""] * 20 + ["counts in wait mode anyway"]
+    page = (where / "report.html").read_text(encoding="utf-8")
+    assert "Used by the firmware, not modelled" in page
+    assert page.count("not accepted</td>") == 20
+    assert "1 more are in summary.json" in page
+
+
+def test_a_page_without_such_accesses_has_no_table_of_them(folder):
+    write_reports(where := folder())
+    assert "not modelled" not in (where / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_failed_run_fails_everywhere(folder):

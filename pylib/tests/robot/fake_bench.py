@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from wattbench.bench.accepted import Accepted
+from wattbench.bench.access_watch import AccessWatch
 from wattbench.bench.manifest import Booking
 from wattbench.bench.observation import Observation
 from wattbench.core.analog import AnalogPort
@@ -85,15 +87,32 @@ class FakeBench:
             wiring.afe: SimpleNamespace(analog=AnalogPort(("U", "I"), lambda _: None), full_scale_v=scale)
             for wiring in self.front_ends.values()
         }
-        self.now_ns, self.wh, self.power_w, self.closed = 0, 0.0, 0.0, False
+        self.now_ns, self.wh, self.power_w, self.closed, self.forgotten = 0, 0.0, 0.0, False, 0
         self.cycle = np.zeros(CYCLE)
         self.tap, self.console = Tap(), Console(self)
         self.engine = SimpleNamespace(
+            forget_unmodelled=self._forget_unmodelled,
+            describe=lambda address: "gpt_start+0x4",
             name=engine,
-            unmodelled=lambda: [UnmodelledAccess("gpt1", "write OCR3", 0x1234, "", 0, 2)] if self.wh > 1 else [],
+            unmodelled=self._unmodelled,
             symbol={"meter_window_count": 0x100}.__getitem__,
             read_memory=lambda address, size: (7).to_bytes(size, "little"),
         )
+        accepted = [Accepted("gpt1", "OCR*", "nothing compares"), Accepted("lpuart*", "*", "never used")]
+        self.accesses = AccessWatch(self.engine, accepted if "accepting" in product else [])
+
+    def _unmodelled(self):
+        """Two accesses, twice at each Wh; a product `accepting` accepts the first, `quiet` makes that one only."""
+        count = 2 * int(self.wh) - self.forgotten
+        places = (("gpt1", "write OCR3", 0x1234, "value 0x5"), ("dac", "read CR", 0x5678, ""))
+        places = places[:1] if "quiet" in self.manifest.name else places
+        return [UnmodelledAccess(*place, 1_500_000, count) for place in places] if count > 0 else []
+
+    def _forget_unmodelled(self):
+        self.forgotten = 2 * int(self.wh)
+
+    def fail_on_unmodelled_access(self):
+        self.accesses.fail_from_now_on()
 
     def model(self, name):
         return self._afes[name]
@@ -166,6 +185,7 @@ class FakeBench:
         now_ns, wh, power, times_ns, levels, text, self.cycle = copy.deepcopy(state)
         self.now_ns, self.wh, self.power_w, self.console.text = now_ns, wh, power, text
         self.tap.times_ns, self.tap.levels = times_ns, levels
+        self._forget_unmodelled()
 
     def observe(self):
         return Observation([], {"active": list(self.tap.times_ns)}, {"active_import": [self.wh]}, self.now_ns / 1e9)

@@ -92,9 +92,72 @@ def test_a_failed_judgement_is_in_the_results_and_in_the_message(run):
     assert "error +1.0000 %" in outcome.cases[0].message
 
 
+UNDER_LOAD = ("Set Balanced Load    230    20", "Run For    3")
+
+
+def product(name, *lines):
+    """A test that loads a product and runs it under load."""
+    return f"Metering\n    Load Product    {name}\n" + "".join(f"    {line}\n" for line in lines)
+
+
 def test_unmodelled_accesses_are_listed(run):
-    body = "    Set Balanced Load    230    20\n    Run For    3\n    No Unmodelled Accesses Should Have Happened"
-    assert "2 x gpt1: write OCR3 at PC 0x00001234" in case(run, body).message
+    message = run(product("meter", *UNDER_LOAD, "No Unmodelled Accesses Should Have Happened")).cases[0].message
+    assert "22 x gpt1: write OCR3 value 0x5 at PC 0x00001234 (gpt_start+0x4), first at 0.001500000 s" in message
+    assert "22 x dac: read CR at PC 0x00005678" in message
+
+
+def test_accepted_accesses_are_none(run):
+    lines = (*UNDER_LOAD, "No Unmodelled Accesses Should Have Happened")
+    assert run(product("accepting-quiet", *lines)).cases[0].status == "passed"
+    assert "dac: read CR" in (message := run(product("accepting", *lines)).cases[0].message)
+    assert "gpt1" not in message
+
+
+def test_a_test_fails_at_its_end_on_an_unmodelled_access(run):
+    body = product(
+        "meter",
+        "Fail On Unmodelled Access",
+        "Set Balanced Load    230    20",
+        "Run For    3",
+        "Set Test Message    here",
+    )
+    outcome = run(body + "Nothing More\n    Run For    0.1\nAgain\n    Run For    3\n")
+    assert [item.status for item in outcome.cases] == ["failed", "passed", "failed"]
+    message = outcome.cases[0].message
+    assert message.startswith("firmware used what no model does and nobody accepts:\n22 x gpt1: write OCR3 value 0x5")
+    assert "here" not in message
+
+
+def test_what_an_earlier_fault_said_stays(run):
+    body = product("meter", "Fail On Unmodelled Access", *UNDER_LOAD, "Fail    my fault")
+    assert run(body).cases[0].message.startswith("my fault\n\nfirmware used what no model does")
+
+
+def test_accesses_before_the_keyword_do_not_count(run):
+    body = product("meter", *UNDER_LOAD, "Fail On Unmodelled Access")
+    assert run(body).cases[0].status == "passed"
+
+
+def test_accepted_accesses_fail_no_test(run):
+    lines = ("Fail On Unmodelled Access", *UNDER_LOAD)
+    assert run(product("accepting-quiet", *lines)).cases[0].status == "passed"
+    assert "gpt1" not in run(product("accepting", *lines)).cases[0].message
+
+
+def test_a_skipped_test_stays_skipped(run):
+    body = product("meter", "Fail On Unmodelled Access", *UNDER_LOAD, "Skip    no matter")
+    assert run(body).cases[0].status == "skipped"
+
+
+def test_accesses_of_each_test_are_in_the_outcome_with_their_reasons(run):
+    body = product("accepting", *UNDER_LOAD) + "Again\n    Run For    3\n"
+    outcome = run(body)
+    assert [(item.model, item.access, item.symbol, item.first_s, item.reason) for item in outcome.unmodelled] == [
+        ("dac", "read CR", "gpt_start+0x4", 0.0015, ""),
+        ("gpt1", "write OCR3", "gpt_start+0x4", 0.0015, "nothing compares"),
+    ]
+    assert outcome.unmodelled[0].count == 44
+    assert outcome.unmodelled[0].test.endswith("Metering")
 
 
 @pytest.mark.parametrize("name", ["Emulation", "Grid", "Metering"])

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from wattbench.bench.access_watch import AccessWatch
 from wattbench.bench.console import Console
 from wattbench.bench.firmware_file import firmware_file
 from wattbench.bench.manifest import (
@@ -42,11 +43,21 @@ def _renode(**options: Any) -> Engine:
 ENGINES: dict[str, Callable[..., Engine]] = {"embedded": EmbeddedEngine, "renode": _renode}
 
 
+def code_address(engine: Engine, place: str) -> int:
+    """The address of `name`, `name+0x10` or `0x1234`; raises UsageError or FirmwareFileError."""
+    name, _, distance = place.partition("+")
+    try:
+        return int(place, 0) if place[0].isdecimal() else engine.symbol(name.strip()) + int(distance or "0", 0)
+    except ValueError as error:
+        raise UsageError(f"`{place}` is no place in code; it is a symbol, `symbol+0x10` or an address") from error
+
+
 class Bench:
     """A running product. Times given are virtual seconds (numbers or exact text such as `"0.1"`)."""
 
     def __init__(self, manifest: Manifest, engine: Engine, sha256: str = "") -> None:
         self.manifest, self.engine, self._sha256 = manifest, engine, sha256
+        self.accesses = AccessWatch(engine, manifest.accepted)
 
     @classmethod
     def load(
@@ -71,6 +82,7 @@ class Bench:
                 for path in manifest.symbols:
                     made.execute(f"sysbus LoadSymbolsFrom @{path}")
                 made.limit_awake(round(manifest.awake_ms * 1_000_000))
+                made.wait_at([code_address(made, place) for place in manifest.waits])
             except BaseException:
                 made.close()
                 raise
@@ -86,7 +98,10 @@ class Bench:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        verdict = self.accesses.verdict() if self.accesses.fails and kind is None else None
         self.close()
+        if verdict is not None:
+            raise verdict
 
     # Running
 
@@ -124,6 +139,21 @@ class Bench:
     def execute(self, command: str) -> str:
         """Carry out one Monitor command."""
         return self.engine.execute(command)
+
+    # What no model does
+
+    def fail_on_unmodelled_access(self) -> None:
+        """From now on firmware must not use what no model does, but for what its manifest accepts.
+
+        `check_unmodelled_accesses` judges that, and so do the end of a `with` block and the fixture `bench`.
+        """
+        self.accesses.fail_from_now_on()
+
+    def check_unmodelled_accesses(self) -> None:
+        """Raise UnmodelledAccessError if firmware has used what no model does and its manifest does not accept."""
+        verdict = self.accesses.verdict()
+        if verdict is not None:
+            raise verdict
 
     # What can be seen
 

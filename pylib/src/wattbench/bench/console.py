@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
-from wattbench.core.clock import to_ns
-from wattbench.core.errors import LimitError
+from wattbench.core.clock import NS_PER_S, to_ns
+from wattbench.core.errors import LimitError, StimulusError
 from wattbench.engines.engine import Engine, UartTap
 
 DEFAULT_TIMEOUT_S = 8.0
@@ -94,6 +95,15 @@ class Console:
             return self.wait_for_line(pattern, timeout_s, regex=regex)
         except LimitError:
             return None
+
+    def bit_rate_hz(self, characters: int, frame_bits: int = 10) -> float:
+        """The line's rate from the closest two of the last `characters` that came; raises StimulusError for too few."""
+        times_ns = list(self._tap.times_ns[-characters:])
+        if characters < 2 or len(times_ns) < characters:
+            raise StimulusError(
+                f"the UART has sent {len(times_ns)} characters; its rate is told from {characters}, 2 at least"
+            )
+        return frame_bits * NS_PER_S / min(later - earlier for earlier, later in pairwise(times_ns))
 
     def report(self) -> str:
         """The last lines with their virtual times, for error messages."""

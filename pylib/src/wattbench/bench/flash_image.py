@@ -7,12 +7,22 @@ from pathlib import Path
 
 from wattbench.core.errors import FirmwareFileError
 from wattbench.engines.embedded.elf import read_elf
-from wattbench.hw.imxrt.boot_image import BadImageError, BootImage, Layout, layouts, read_configuration, read_image
+from wattbench.hw.imxrt.boot_image import (
+    CONFIGURATION_TAG,
+    BadImageError,
+    BootImage,
+    Layout,
+    layouts,
+    read_configuration,
+    read_image,
+)
 
 FLASH_BASE = 0x3000_0000
 """Where FlexSPI1 of the i.MX RT117x shows its flash."""
 ERASED = b"\xff"
 LARGEST = 0x1000_0000
+SECTOR = 0x1000
+"""Linker scripts round an image's length up to whole sectors, whose erased end a file need not have."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,21 @@ def inspect(data: bytes, name: str, base: int = FLASH_BASE) -> BootImage:
     return _inspect(data, name, layout)
 
 
+def check_firmware(path: Path) -> None:
+    """Look at an ELF or at a flash image of any chip of the family; raises FirmwareFileError with what is wrong."""
+    data = read_file(path)
+    if is_elf(data):
+        read_elf(path)
+        return
+    found = [layout for layout in layouts().values() if data[layout.configuration_offset :][:4] == CONFIGURATION_TAG]
+    if not found:
+        offsets = " or ".join(f"0x{layout.configuration_offset:X} ({layout.chip})" for layout in layouts().values())
+        raise FirmwareFileError(
+            f"{path} is neither an ELF file nor a flash image: no flash configuration block ('FCFB') at {offsets}"
+        )
+    _inspect(data, str(path), found[0])
+
+
 def _inspect(data: bytes, name: str, layout: Layout) -> BootImage:
     def flash(offset: int, size: int) -> bytes:
         return data[offset : offset + size].ljust(size, ERASED)
@@ -81,7 +106,8 @@ def _inspect(data: bytes, name: str, layout: Layout) -> BootImage:
     except BadImageError as error:
         raise FirmwareFileError(f"{name} is no image that an {layout.chip} starts: {error}") from error
     needed = image.length + (image.start - layout.flash_base if image.executes_in_place else 0)
-    if len(data) < needed:
+    tail = 0 if needed % SECTOR else SECTOR - 1
+    if len(data) + tail < needed:
         raise FirmwareFileError(
             f"{name} is cut short: its boot data give the image 0x{needed:X} bytes, the file has 0x{len(data):X}"
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wattbench.bench.accepted import Accepted, entries, read_accepted
 from wattbench.bench.flash_image import FLASH_BASE, FlashPart
 from wattbench.core.errors import SourceError, UsageError
 from wattbench.core.names import did_you_mean
@@ -20,7 +21,8 @@ TYPES = {
 
 
 TABLES: dict[str, tuple[str, ...] | None] = {
-    "firmware": ("name", "description", "elf", "image", "platform", "flash_base", "symbols"),
+    "firmware": ("name", "description", "elf", "image", "platform", "flash_base", "symbols", "accepted"),
+    "accepted": ("model", "register", "access", "reason"),
     "flash": ("file", "offset"),
     "console": None,
     "pulses": None,
@@ -174,6 +176,8 @@ class Manifest:
     """ELF files whose symbols belong to the firmware, beside `file`."""
     waits: tuple[str, ...] = ()
     """Functions (`name`, `name+0x10`) or addresses at which the firmware only waits for an interrupt."""
+    accepted: tuple[Accepted, ...] = ()
+    """Accesses that no model covers and that are no failure: the manifest's own, and those of the lists it names."""
 
     @property
     def firmware_name(self) -> str:
@@ -228,6 +232,7 @@ def read_manifest(path: Path) -> Manifest:
         int(firmware.get("flash_base", FLASH_BASE)),
         tuple((path.parent / name).resolve() for name in reader.texts("firmware", "symbols")),
         reader.texts("wait", "functions"),
+        reader.accepted(),
     )
 
 
@@ -274,6 +279,11 @@ class _Reader:
         if not isinstance(found, list) or not all(isinstance(item, str) and item for item in found):
             raise self.error(f"[{table}] `{key}` must be a list of texts")
         return tuple(found)
+
+    def accepted(self) -> tuple[Accepted, ...]:
+        """The manifest's own entries first, so that their reasons are the ones that are shown."""
+        lists = [read_accepted(self._path.parent / name) for name in self.texts("firmware", "accepted")]
+        return (*entries(self._data.get("accepted", []), self._path), *(entry for found in lists for entry in found))
 
     def file(self, firmware: dict[str, Any]) -> Path | None:
         """The firmware's one file, None where there are parts or nothing is said."""

@@ -1,7 +1,8 @@
-"""Say what is wrong where in platforms, scripts and manifests.
+"""Say what is wrong where in platforms, scripts, manifests, and firmware files.
 
 example:
   wattbench check platforms/boards/*.repl platforms/*.resc
+  wattbench check phoenix.disk firmware/builds/edge_meter_3p.elf
   wattbench check --parse-only board.repl
 """
 
@@ -13,17 +14,28 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wattbench.bench import read_manifest
-from wattbench.cli.monitor import loading_commands
+from wattbench.bench.accepted import read_accepted
+from wattbench.bench.flash_image import check_firmware
+from wattbench.cli.monitor import LOADERS, loading_commands
 from wattbench.core.errors import MonitorError, SourceError, UsageError, WattbenchError
 from wattbench.engines.embedded import open_monitor
 from wattbench.monitor.script import read_script
 from wattbench.monitor.tokens import tokenize
 from wattbench.platform.merge import load_platform
 
+ACCEPTED = "accepted.toml"
+"""How the name of a list of accepted accesses ends."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this verb."""
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".repl, .resc or a firmware's .toml")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help=".repl, .resc, .toml (manifest, or list *accepted.toml), an ELF or a flash image",
+    )
     parser.add_argument("--parse-only", action="store_true", help="read the files, but build no machine from them")
     parser.add_argument("--json", action="store_true", help="print a list of files and their faults")
 
@@ -41,12 +53,10 @@ def main(options: argparse.Namespace) -> int:
 
 def _fault(file: Path, parse_only: bool) -> str | None:
     try:
-        if file.suffix not in _PARSERS:
-            raise UsageError(f"{file} cannot be checked: it is none of {', '.join(_PARSERS)}")
         if not file.is_file():
             raise UsageError(f"there is no file {file}")
-        _PARSERS[file.suffix](file)
-        if file.suffix != ".toml" and not parse_only:
+        _PARSERS.get(file.suffix, check_firmware)(file)
+        if file.suffix in LOADERS and not parse_only:
             session = open_monitor()
             for command in loading_commands(file):
                 session.execute(command)
@@ -64,7 +74,10 @@ def _parse_script(file: Path) -> None:
 
 
 def _parse_manifest(file: Path) -> None:
-    read_manifest(file)
+    if file.name.endswith(ACCEPTED):
+        read_accepted(file)
+    else:
+        read_manifest(file)
 
 
 def _parse_platform(file: Path) -> None:

@@ -80,3 +80,7 @@ class VerdictError(WattbenchError):
     """A judgement failed: the measured thing is outside its limit."""
 
     exit_code = 1
+
+
+class UnmodelledAccessError(VerdictError):
+    """Firmware used what no model does, and nobody has accepted that."""

@@ -186,6 +186,9 @@ class RegisterBlock(Model):
 
     def read(self, offset: int, size: int) -> int:
         """A bus read of 1, 2 or 4 bytes."""
+        slot = self._slots.get(offset)
+        if slot is not None and size * 8 == slot[1].width and offset == self._offsets[slot[0]][1]:
+            return self._value(*slot)
         result, position = 0, 0
         while position < size:
             slot = self._slots.get(offset + position)

@@ -13,6 +13,11 @@ between members; `name` is given where several arrays share one, so that their k
 `modelled = false` on a field means: stored, but nothing happens; a write that changes it is counted. On a register
 it holds for every bit or, where fields are listed, for the fields that do not say otherwise. A field with nothing
 but bits and meaning may be one text, `EN = "0 Counter runs"`, which loads faster in big tables.
+
+`svd` names the vendor's peripheral, with the chip before a colon if it is not the i.MX RT1170 (`MIMXRT1064:CCM`). A
+block that another chip has too says so in `[also.CHIP]`, with `svd` and, in `differences`, a reason for each register
+or field (`CR.EN`) in which that chip departs from the table. A table that departs in more names the other one as its
+`base`, as `package:name`: registers it lists take the place of those of the same name or offset, `without` drops some.
 """
 
 from __future__ import annotations
@@ -101,6 +106,14 @@ class Register:
 
 
 @dataclass(frozen=True)
+class OtherChip:
+    """The same block in another chip: the vendor's name of it, and reasons by register or field that differs."""
+
+    svd: str
+    differences: dict[str, str]
+
+
+@dataclass(frozen=True)
 class RegisterTable:
     """All registers of one kind of block."""
 
@@ -108,6 +121,7 @@ class RegisterTable:
     svd: str
     meaning: str
     registers: dict[str, Register]
+    also: dict[str, OtherChip] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Register:
         return self.registers[name]
@@ -138,7 +152,15 @@ def parse_table(text: str) -> RegisterTable:
     """A register table from its TOML text; KeyError or ValueError name what is wrong with it."""
     data = tomllib.loads(text)
     registers = {}
-    for name, entry in data["registers"].items():
+    if "base" in data:
+        dropped, given = data.get("without", ()), data.get("registers", {})
+        offsets = {entry["offset"] for entry in given.values()}
+        base = load_table(*data["base"].split(":")).registers
+        registers = {
+            name: item for name, item in base.items()
+            if name not in dropped and name not in given and item.offset not in offsets
+        }  # fmt: skip
+    for name, entry in data.get("registers", {}).items():
         access = entry.get("access", "rw")
         if access not in ACCESS_KINDS:
             raise ValueError(f"register {name}: access {access!r} is none of {', '.join(ACCESS_KINDS)}")
@@ -154,7 +176,12 @@ def parse_table(text: str) -> RegisterTable:
             fields, count, entry.get("step", 0), entry.get("svd_reset"),
             entry.get("first", 0), modelled, names, resets,
         )  # fmt: skip
-    return RegisterTable(data["block"], data.get("svd", ""), data["meaning"], registers)
+    also = {
+        chip: OtherChip(item["svd"], dict(item.get("differences", {}))) for chip, item in data.get("also", {}).items()
+    }  # fmt: skip
+    if "base" in data:
+        registers = dict(sorted(registers.items(), key=lambda item: item[1].offset))
+    return RegisterTable(data["block"], data.get("svd", ""), data["meaning"], registers, also)
 
 
 @cache

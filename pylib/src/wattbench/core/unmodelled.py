@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from wattbench.core.clock import NS_PER_S
+
 MAXIMUM_KINDS = 4096
 """So many different accesses are told apart; what comes after them is counted as one."""
 MORE = "further accesses, each different"
@@ -34,6 +36,12 @@ class UnmodelledAccess:
 
     def __str__(self) -> str:
         return f"{self.source}: {self.access}{f' {self.detail}' if self.detail else ''}"
+
+    def line(self, function: str) -> str:
+        """How often, what, from where and when first; `function` is what lies at the PC, empty if that is unknown."""
+        where = f" at PC 0x{self.pc:08X}" if self.pc else ", not by firmware"
+        when = f", first at {self.first_ns / NS_PER_S:.9f} s" if self.first_ns is not None else ""
+        return f"{self.count} x {self}{where}{f' ({function})' if function else ''}{when}"
 
 
 class UnmodelledLog:

@@ -22,6 +22,11 @@ class Line:
         if announce:
             receiver(self.level)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether anything is connected."""
+        return bool(self._receivers)
+
     def set(self, level: bool) -> None:
         """Drive the line; nothing happens if the level stays."""
         if level != self.level:

@@ -154,3 +154,11 @@ def _peripherals(monitor: Monitor, arguments: list[Token]) -> None:
     if arguments:
         raise wrong_use("peripherals")
     monitor.write("".join(f"{path}\n" for path in monitor.target.paths()))
+
+
+@command("unmodelled")
+def _unmodelled(monitor: Monitor, arguments: list[Token]) -> None:
+    """List what firmware has used that no model does: how often, block, register, PC, function, first time."""
+    if arguments:
+        raise wrong_use("unmodelled")
+    monitor.write("".join(f"{line}\n" for line in monitor.target.unmodelled()) or "nothing\n")

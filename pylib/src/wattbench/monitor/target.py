@@ -48,6 +48,9 @@ class Target(Protocol):
     def show_analyzer(self, path: str, kind: str | None) -> None:
         """Show what the object at `path` (a UART) sends; `kind` names the analyzer, None for the default."""
 
+    def unmodelled(self) -> Sequence[str]:
+        """What firmware has used that no model does, a line each."""
+
     def log(self, level: int, message: str) -> None:
         """A line of the script's own in the log; levels are those of `logging`."""
 

@@ -5,7 +5,8 @@ Everything a report shows comes from here; a report never asks a bench.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from robot.api import ExecutionResult
 from robot.errors import DataError
 
 from wattbench.core.errors import SetupError
-from wattbench.robot.results import FILE_NAME, CaseFacts, Judgement, RunFacts, Trace, read_results
+from wattbench.robot.results import FILE_NAME, CaseFacts, Judgement, RunFacts, Trace, Unmodelled, read_results
 
 STATUS = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped"}
 
@@ -47,6 +48,8 @@ class Outcome:
     judgements: tuple[Judgement, ...]
     traces: tuple[Trace, ...]
     errors: tuple[str, ...]
+    unmodelled: tuple[Unmodelled, ...] = ()
+    """What firmware used that no model does, over all tests; what is not accepted comes first."""
 
     def count(self, status: str) -> int:
         """How many tests have this status."""
@@ -108,4 +111,15 @@ def read_outcome(folder: Path) -> Outcome:
         judgements=tuple(record for record in records if isinstance(record, Judgement)),
         traces=tuple(record for record in records if isinstance(record, Trace)),
         errors=tuple(message.message for message in result.errors if message.level == "ERROR"),
+        unmodelled=_unmodelled(record for record in records if isinstance(record, Unmodelled)),
     )
+
+
+def _unmodelled(records: Iterable[Unmodelled]) -> tuple[Unmodelled, ...]:
+    """The same access of several tests as one, with the first one's test, detail and time."""
+    found: dict[tuple[str, str, int], Unmodelled] = {}
+    for record in records:
+        key = (record.model, record.access, record.pc)
+        first = found.get(key)
+        found[key] = replace(first, count=first.count + record.count) if first is not None else record
+    return tuple(sorted(found.values(), key=lambda item: bool(item.reason)))

@@ -12,6 +12,8 @@ from wattbench.report.outcome import Outcome
 from wattbench.report.plots import error_plot, trace_plot
 
 WIDE, NARROW = 1040.0, 340.0
+MOST_ACCESSES = 20
+"""So many accesses that no model covers are shown; `summary.json` has all."""
 
 
 def to_page(outcome: Outcome) -> str:
@@ -36,4 +38,5 @@ def to_page(outcome: Outcome) -> str:
         error_plots=plots,
         traces=traces,
         names=names,
+        most_accesses=MOST_ACCESSES,
     )

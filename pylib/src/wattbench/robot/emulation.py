@@ -12,6 +12,7 @@ from typing import Any, Literal
 from robot.api import logger
 from robot.api.deco import keyword, library
 
+from wattbench.bench.accepted import reason_for
 from wattbench.core.clock import NS_PER_S
 from wattbench.core.errors import StimulusError, UsageError, VerdictError
 from wattbench.robot.results import RunFacts
@@ -115,6 +116,19 @@ class Emulation(BenchLibrary):
         self.session.bench.console.write(content.encode())
 
     @keyword
+    def console_bit_rate_should_be(self, bit_rate: float, tolerance_percent: float = 2.0, characters: int = 16) -> None:
+        """Fails unless the console's last ``characters`` came at ``bit_rate`` [bit/s], ten bits each.
+
+        The two that followed each other most closely decide, so that pauses between them do not matter.
+        """
+        measured = self.session.bench.console.bit_rate_hz(characters)
+        logger.info(f"{measured:.1f} bit/s")
+        if abs(measured / bit_rate - 1) * 100 > tolerance_percent:
+            raise VerdictError(
+                f"the console sends at {measured:.1f} bit/s, {(measured / bit_rate - 1) * 100:+.2f} % from {bit_rate:g}"
+            )
+
+    @keyword
     def uart_should_not_contain(self, content: str, treatAsRegex: bool = False) -> None:
         """Fails if the console has ever sent ``content``, or if it has sent nothing at all."""
         text = self.session.bench.console.text
@@ -185,19 +199,42 @@ class Emulation(BenchLibrary):
             raise VerdictError(f"the machine's digest is {digest}, not {expected}: the two runs differ")
 
     @keyword
+    def fail_on_unmodelled_access(self) -> None:
+        """From now on a test fails *at its end* if firmware used in it what no model does.
+
+        What the product's manifest accepts (``[[accepted]]``, each with a reason) is no failure. The message has block,
+        register, PC, function, count and the virtual time of the first access. What happens between this keyword and
+        the first test, such as the boot in a suite setup, fails the first test. It holds for the loaded product.
+        """
+        self.session.bench.fail_on_unmodelled_access()
+
+    @keyword
     def unmodelled_accesses(self) -> dict[str, int]:
-        """Returns how often firmware used what a model does not do, by a line of model, access and PC."""
-        return {f"{item} at PC 0x{item.pc:08X}": item.count for item in self.session.bench.engine.unmodelled()}
+        """Returns how often firmware used what a model does not do, by a line of model, access and PC.
+
+        Counted is everything since `Load Product`, accepted or not.
+        """
+        return {f"{item} at PC 0x{item.pc:08X}": item.count for item in self.session.bench.accesses.all()}
 
     @keyword
     def no_unmodelled_accesses_should_have_happened(self) -> None:
-        """Fails with the list if firmware used anything that no model covers, or if it has not run at all."""
-        if self.session.bench.now_ns == 0:
+        """Fails with the list if firmware used anything that no model does, or if it has not run at all.
+
+        What the product's manifest accepts with a reason is no failure, but goes to the log.
+        """
+        bench = self.session.bench
+        if bench.now_ns == 0:
             raise UsageError("the machine has not run yet, so nothing can be said about its accesses")
-        accesses = self.unmodelled_accesses()
-        if accesses:
-            lines = "\n".join(f"{count} x {access}" for access, count in accesses.items())
-            raise VerdictError(f"firmware used what the models do not do:\n{lines}")
+        accesses = bench.accesses.all()
+        found = bench.accesses.not_accepted(accesses)
+        for item in accesses:
+            reason = reason_for(item, bench.accesses.accepted)
+            if reason:
+                logger.info(f"accepted, as {reason}: {bench.accesses.line(item)}")
+        for entry in bench.accesses.unused():
+            logger.info(f"nothing has needed the accepted entry {entry}")
+        if found:
+            raise VerdictError(f"firmware used what the models do not do:\n{bench.accesses.text(found)}")
 
 
 def _version(package: str) -> str:

@@ -82,9 +82,25 @@ class Seen:
     units: dict[str, str] = field(default_factory=dict)
 
 
-Record = RunFacts | CaseFacts | Judgement | Trace | Seen
+@dataclass(frozen=True)
+class Unmodelled:
+    """What firmware used in a test that no model does; `reason` says why that is accepted, empty if it is not."""
+
+    test: str
+    model: str
+    access: str
+    detail: str
+    pc: int
+    symbol: str
+    count: int
+    first_s: float | None
+    reason: str
+
+
+Record = RunFacts | CaseFacts | Judgement | Trace | Seen | Unmodelled
 KINDS: dict[str, type[Record]] = {
     "run": RunFacts, "case": CaseFacts, "judgement": Judgement, "trace": Trace, "seen": Seen,
+    "unmodelled": Unmodelled,
 }  # fmt: skip
 _NAMES = {kind: name for name, kind in KINDS.items()}
 

@@ -13,11 +13,13 @@ from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 from robot.utils import timestr_to_secs
 
 from wattbench.bench import Bench
+from wattbench.bench.accepted import reason_for
+from wattbench.bench.access_watch import AccessWatch
 from wattbench.core.clock import NS_PER_S
 from wattbench.core.errors import UsageError
 from wattbench.labs.grid import Grid
 from wattbench.labs.grid.grid import GridState
-from wattbench.robot.results import CaseFacts, Record, ResultsFile, Seen
+from wattbench.robot.results import CaseFacts, Record, ResultsFile, Seen, Unmodelled
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -126,7 +128,25 @@ class Session:
             seen = self._bench.observe()
             console = [(line.time_s, line.text) for line in seen.console]
             self.record(Seen(self.test, seen.instant_s, console, seen.pulses, seen.registers, seen.units))
+            self._record_unmodelled(self._bench.accesses)
         self.test = self.test_name = ""
+
+    def _record_unmodelled(self, accesses: AccessWatch) -> None:
+        for item in accesses.period():
+            first_s = None if item.first_ns is None else item.first_ns / NS_PER_S
+            reason = reason_for(item, accesses.accepted)
+            facts = (item.source, item.access, item.detail, item.pc, accesses.symbol(item), item.count, first_s)
+            self.record(Unmodelled(self.test, *facts, reason))
+
+    def unmodelled_fault(self) -> str:
+        """What `Fail On Unmodelled Access` has to say at the end of a test, nothing where it finds nothing."""
+        verdict = self._bench.accesses.verdict() if self._bench is not None and self._bench.accesses.fails else None
+        return str(verdict) if verdict is not None else ""
+
+    def begin_unmodelled_period(self) -> None:
+        """What was used up to now has been judged."""
+        if self._bench is not None:
+            self._bench.accesses.begin()
 
     def record(self, record: Record) -> None:
         """Append to the results file in Robot's output folder; nothing outside of a Robot run."""
@@ -150,8 +170,13 @@ class SessionListener:
         self._session.begin_test(result.name, result.full_name)
 
     def end_test(self, data: Any, result: Any) -> None:
-        """Robot has ended a test."""
+        """Robot has ended a test; what `Fail On Unmodelled Access` finds makes it fail now."""
+        fault = self._session.unmodelled_fault()
         self._session.end_test()
+        self._session.begin_unmodelled_period()
+        if fault and not result.skipped:
+            result.message = f"{result.message}\n\n{fault}" if result.failed and result.message else fault
+            result.status = "FAIL"
 
     def close(self) -> None:
         """Robot is done with the library."""

@@ -120,6 +120,15 @@ class Emulation:
 
         self.uart(name).listen(show)
 
+    def unmodelled(self) -> Sequence[str]:
+        """See `Target.unmodelled`."""
+        if self.board is None:
+            return []
+        find = self.board.sysbus.find_symbol_at
+        return [
+            item.line(find(item.pc) if item.pc else "") for item in self.board.machine.unmodelled_accesses.copy()
+        ]  # fmt: skip
+
     def log(self, level: int, message: str) -> None:
         """See `Target.log`."""
         self._logged(level, "script", message)

@@ -1,7 +1,8 @@
 """FlexRAM controller of the i.MX RT1170 (IMXRT1170RM "FlexRAM").
 
 Registers are storage: ECC, wait states and magic addresses do nothing and their use is counted. How the 16 banks of
-32 KB are shared out is set in IOMUXC_GPR16 to GPR18; `bank_sizes` reads it there.
+32 KB are shared out is set in IOMUXC_GPR16 to GPR18; `bank_sizes` reads it there. The memories of the platform keep
+their sizes: another share than theirs is counted as not modelled.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model
 from wattbench.core.registers import load_table
+from wattbench.hw.imxrt.iomuxc import IomuxcGpr
 
 BANKS, BANK_SIZE = 16, 32 * 1024
 KINDS = ("unused", "ocram", "dtcm", "itcm")
@@ -35,12 +37,34 @@ class FlexRam(RegisterBlock):
     size = 0x4000
     table = load_table("wattbench.hw.imxrt", "flexram")
     default_output = "IRQ"
+    state_names = ("_noted_config",)
+    missing = (
+        "ITCM and DTCM of other sizes than the platform gives them, and OCRAM in FlexRAM",
+        "the bank configuration in the fuses",
+        "error correction, magic addresses and access errors",
+    )
 
-    def __init__(self, host: Host, name: str, gpr: RegisterBlock | None = None) -> None:
+    def __init__(
+        self, host: Host, name: str, gpr: IomuxcGpr | None = None, itcm_size: int = 0x40000, dtcm_size: int = 0x40000
+    ) -> None:
+        """`itcm_size` and `dtcm_size` are those of the platform's memories in bytes."""
         super().__init__(host, name)
-        self.gpr = gpr
+        self.gpr, self.itcm_size, self.dtcm_size = gpr, itcm_size, dtcm_size
+        self._noted_config = FUSE_CONFIG
         self.output("IRQ")
         self.output("ECC")
+        if gpr is not None:
+            gpr.on_change(self._banks_written)
+
+    def _banks_written(self) -> None:
+        """Count a share of the banks that the memories do not have."""
+        config, sizes = self.bank_config, self.bank_sizes()
+        if config == self._noted_config:
+            return
+        self._noted_config = config
+        if (sizes["itcm"], sizes["dtcm"], sizes["ocram"]) != (self.itcm_size, self.dtcm_size, 0):
+            share = ", ".join(f"{kind.upper()} {sizes[kind] >> 10} KiB" for kind in ("itcm", "dtcm", "ocram"))
+            self.host.unmodelled(self.name, f"banks: {share}")
 
     @property
     def bank_config(self) -> int:

@@ -23,13 +23,16 @@ class Gpio(RegisterBlock):
 
     table = load_table("wattbench.hw.imxrt", "gpio")
     size = 0x4000
-    state_names = ("_driven", "_pads")
+    state_names = ("_driven", "_pads", "_away")
 
     def __init__(self, host: Host, name: str, *, pull_ups: int = 0) -> None:
         """`pull_ups` has a one for each pad that the board pulls high while nothing drives it."""
         super().__init__(host, name)
         self.pull_ups = pull_ups
         self._driven = self._pads = pull_ups
+        self._away = 0
+        """Pins that belong to the other port of the same pads."""
+        self._fast: Gpio | None = None
         self._pins = [self.output(pin) for pin in range(32)]
         for pin, line in enumerate(self._pins):
             line.level = bool(pull_ups >> pin & 1)
@@ -65,11 +68,28 @@ class Gpio(RegisterBlock):
             raise TypeError(f"{self.name} has no pin {number}")
         self._driven = self._driven & ~(1 << number) | level << number
         self._settle()
+        if self._fast is not None:
+            self._fast.on_input(number, level)
+
+    def share_with(self, fast: Gpio) -> None:
+        """Let `fast` have those pins of this port's pads that `hand_over` gives it."""
+        self._fast, fast._away = fast, FULL
+        fast._driven = self._driven
+
+    def hand_over(self, pins: int) -> None:
+        """From now on exactly `pins` belong to the port that shares the pads."""
+        if self._fast is not None and pins != self._away:
+            self._away, self._fast._away = pins, FULL & ~pins
+            self._drive()
+            self._fast._settle()
 
     def _drive(self) -> None:
         """Give the port's drivers to the lines, then look at the pads."""
-        direction = self["GDIR"]
-        levels = self["DR"] & direction | self.pull_ups & ~direction
+        direction, data = self["GDIR"], self["DR"]
+        if self._fast is not None:
+            direction = direction & ~self._away | self._fast["GDIR"] & self._away
+            data = data & ~self._away | self._fast["DR"] & self._away
+        levels = data & direction | self.pull_ups & ~direction
         for pin, line in enumerate(self._pins):
             if line.level != bool(levels >> pin & 1):
                 line.set(not line.level)
@@ -78,7 +98,7 @@ class Gpio(RegisterBlock):
     def _settle(self) -> None:
         """Take over the pads' levels and see what has happened on those that changed."""
         direction, old = self["GDIR"], self._pads
-        self._pads = self["DR"] & direction | self._driven & ~direction
+        self._pads = (self["DR"] & direction | self._driven & ~direction) & ~self._away
         changed = self._pads ^ old
         if not changed:
             return

@@ -19,6 +19,11 @@ INTERRUPTS = tuple(
     )
 )  # fmt: skip
 
+# STAT is what firmware polls: its parts are looked up once.
+TDRE, TC, RDRF = (STAT[name].mask for name in ("TDRE", "TC", "RDRF"))
+TXFE, RXFE = FIFO["TXFE"].mask, FIFO["RXFE"].mask
+TXWATER, RXWATER = WATER["TXWATER"], WATER["RXWATER"]
+
 
 @model("Wattbench.Lpuart", "UART.NXP_LPUART")
 class Lpuart(LpuartLine):
@@ -116,14 +121,14 @@ class Lpuart(LpuartLine):
     @on_read("STAT")
     def _status(self) -> int:
         """STAT with the flags that follow from the FIFOs."""
-        status = self["STAT"] & ~(STAT["TDRE"].mask | STAT["TC"].mask | STAT["RDRF"].mask)
+        status = self["STAT"] & ~(TDRE | TC | RDRF)
         fifo, water = self["FIFO"], self["WATER"]
-        if len(self._tx) <= (WATER["TXWATER"].get(water) if fifo & FIFO["TXFE"].mask else 0):
-            status |= STAT["TDRE"].mask
+        if len(self._tx) <= (TXWATER.get(water) if fifo & TXFE else 0):
+            status |= TDRE
         if self._shift is None and not self._tx and not self._preamble:
-            status |= STAT["TC"].mask
-        if len(self._rx) > (WATER["RXWATER"].get(water) if fifo & FIFO["RXFE"].mask else 0) or self._partial:
-            status |= STAT["RDRF"].mask
+            status |= TC
+        if len(self._rx) > (RXWATER.get(water) if fifo & RXFE else 0) or self._partial:
+            status |= RDRF
         return status
 
     @on_read("FIFO")

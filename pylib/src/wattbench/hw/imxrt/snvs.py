@@ -1,9 +1,9 @@
 """Secure non-volatile storage of the i.MX RT1170: the real-time clocks of a meter (IMXRT1170RM "SNVS").
 
 Modelled: HP RTC with alarm and periodic interrupt, LP SRTC with alarm and overrun, monotonic counter, backed-up
-registers, their locks, switching the power off. Both clocks run from one 32 768 Hz crystal that is off by
-`rtc_error_ppm`; calibration adds its counts evenly over 32 768 ticks, where the chip adds them in one go. Security
-state machine, tamper detectors, keys and the ON/OFF button are storage and counted.
+registers, their locks, switching the power off; button and tamper pins in `snvs_pins.py`. Both clocks run from one
+32 768 Hz crystal that is off by `rtc_error_ppm`; calibration adds its counts evenly over 32 768 ticks, where the chip
+adds them in one go. Security state machine and keys are storage and counted.
 
 The LP part lives on the battery: it keeps counting through `reset` and power off; only `lose_battery` clears it.
 """
@@ -14,10 +14,9 @@ from fractions import Fraction
 from typing import Any
 
 from wattbench.core.host import Host
-from wattbench.core.model import RegisterBlock, model, on_read, on_write
-from wattbench.core.registers import load_table
-from wattbench.core.wires import Line
+from wattbench.core.model import model, on_read, on_write
 from wattbench.hw.imxrt.rtc_counter import NOMINAL_HZ, RtcCounter
+from wattbench.hw.imxrt.snvs_pins import SnvsPins
 
 RTC_EN, HPTA_EN, DIS_PI, PI_EN, HP_TS = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 16
 HPTA, PI = 1 << 0, 1 << 1
@@ -31,17 +30,22 @@ MC_MASK = (1 << 48) - 1
 
 
 @model("Wattbench.Snvs")
-class Snvs(RegisterBlock):
+class Snvs(SnvsPins):
     """SNVS at 0x40C90000.
 
-    Outputs: `HP_NON_TZ` (IRQ 66: alarms and periodic interrupt), `HP_TZ` (IRQ 67: security violations, never),
-    `PULSE_EVENT` (IRQ 68: button, never), `WAKEUP` (LP events with LPWUI_EN), `PMIC_ON_REQ` (low asks for power off).
+    Outputs: `HP_NON_TZ` (IRQ 66: alarms and periodic interrupt), `HP_TZ` (IRQ 67: security violations),
+    `PULSE_EVENT` (IRQ 68: button), `WAKEUP` (LP events with LPWUI_EN), `PMIC_ON_REQ` (low asks for power off).
+    Inputs: 0 the ON/OFF button, low while pressed; 1 to 10 the external tamper pins.
     """
 
-    size = 0x4000
-    table = load_table("wattbench.hw.imxrt", "snvs")
     default_output = "HP_NON_TZ"
-    state_names = ("hp_state", "lp_state", "monotonic", "rtc_error")
+    state_names = ("hp_state", "lp_state", "monotonic", "rtc_error", "pressed", "tamper_levels")
+    missing = (
+        "security state machine, high assurance counter and master keys",
+        "active tampers, glitch filters and wire meshes",
+        "security violations of other blocks (CAAM, JTAG, WDOG2, OCOTP)",
+        "the button's second interrupt (HPSR[BI]) and a smart PMIC",
+    )
 
     def __init__(self, host: Host, name: str, rtc_error_ppm: float | str | Fraction = 0) -> None:
         super().__init__(host, name)
@@ -49,10 +53,7 @@ class Snvs(RegisterBlock):
         self.monotonic = 0
         self.rtc_error = Fraction(rtc_error_ppm)
         self.irq = self.output("HP_NON_TZ")
-        self.output("HP_TZ")
-        self.output("PULSE_EVENT")
         self.wakeup = self.output("WAKEUP")
-        self.pmic_on = self.output("PMIC_ON_REQ", Line(True))
         self._hp_alarm = self.timer("hp_alarm", self._hp_alarm_due)
         self._periodic = self.timer("periodic", self._periodic_due)
         self._lp_alarm = self.timer("lp_alarm", self._lp_alarm_due)
@@ -100,12 +101,21 @@ class Snvs(RegisterBlock):
 
     def reset(self) -> None:
         """See `Model.reset`; the LP part goes on."""
-        kept = self.save_battery_domain()
+        self._reset_hp()
+        self.pmic_on.set(True)
+
+    def power_off(self) -> None:
+        """The supply is gone; the LP part goes on and leaves its request to the power management as it is."""
+        self._reset_hp()
+
+    def _reset_hp(self) -> None:
+        kept, deadlines = self.save_battery_domain(), self.button_deadlines()
         super().reset()
         self.hp = RtcCounter()
-        self.pmic_on.set(True)
+        self.resume_button(deadlines)
         self.restore_battery_domain(kept)
         self._retune()
+        self._sense()
 
     def lose_battery(self) -> None:
         """The backup supply is gone: the LP part starts anew with its counter off."""
@@ -114,6 +124,7 @@ class Snvs(RegisterBlock):
                 self[name] = register.reset
         self.lp, self.monotonic = RtcCounter(), 0
         self._retune()
+        self._sense()
 
     def _rate(self, control: int) -> Fraction:
         calibration = (control >> 10 & 0x1F) - (control >> 9 & 0x20) if control & CALB_EN else 0
@@ -139,7 +150,11 @@ class Snvs(RegisterBlock):
         pending = self["HPSR"] & (HPTA if control & DIS_PI else HPTA | PI)
         lp_event = bool(self["LPSR"] & (LPTA | SRTCR | MCR))
         self.irq.set(bool(pending) or lp_event)
-        self.wakeup.set(lp_event and bool(lp_control & LPWUI_EN))
+        wake = lp_event and bool(lp_control & LPWUI_EN)
+        if wake and not self.wakeup.level:
+            self.pmic_on.set(True)
+        self.wakeup.set(wake)
+        self._drive_pins()
 
     @staticmethod
     def _arm(timer: Any, due_ns: int | None) -> None:
@@ -165,9 +180,6 @@ class Snvs(RegisterBlock):
         self["LPCR"] &= ~SRTC_ENV
         self._retune()
 
-    def _locked(self, lock: int) -> bool:
-        return bool((self["HPLR"] | self["LPLR"]) & lock)
-
     @on_write("HPLR")
     def _write_hp_lock(self, raw: int, old: int) -> None:
         self["HPLR"] |= old
@@ -190,8 +202,13 @@ class Snvs(RegisterBlock):
             self.hp.change(now_ns, count=self.lp.count(now_ns), running=self.hp.running)
         self._retune()
 
-    @on_write("HPTAMR", "HPTALR", "HPSR", "LPSR", "LPTAR")
+    @on_write("HPTAMR", "HPTALR", "HPSR", "LPTAR")
     def _write_alarm(self, raw: int, old: int) -> None:
+        self._update()
+
+    @on_write("LPSR")
+    def _write_lp_status(self, raw: int, old: int) -> None:
+        self._sense()
         self._update()
 
     @on_read("HPRTCMR")

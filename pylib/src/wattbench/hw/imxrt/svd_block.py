@@ -41,7 +41,7 @@ class Word:
         """The first of `blocks` that has a register at a byte is asked about it."""
         self.target = offset
         self.reset = self.reserved = self.stored = self.write_only = 0
-        self.clears = self.sets = self.toggles = 0
+        self.clears = self.sets = self.toggles = self.zero_clears = 0
         covered: dict[SvdRegister, int] = {}
         for byte in range(WORD):
             register = next(filter(None, (block.at(offset + byte) for block in blocks)), None)
@@ -56,6 +56,7 @@ class Word:
             self.clears |= part.bits(masks["w1c"])
             self.sets |= part.bits(masks["w1s"])
             self.toggles |= part.bits(masks["w1t"])
+            self.zero_clears |= part.bits(masks["w0c"])
             self.reserved |= part.lanes & ~part.bits(sum(masks.values()))
         for part in self.parts:
             for block in blocks:
@@ -73,7 +74,7 @@ class Word:
     def written(self, old: int, value: int, lanes: int) -> int:
         """What the target holds after `value` was written to the bytes `lanes`."""
         value, stored = value & lanes, self.stored & lanes
-        kept = old & ~stored & ~(value & self.clears)
+        kept = old & ~stored & ~(value & self.clears) & ~(~value & lanes & self.zero_clears)
         return (kept | value & stored | value & self.sets) ^ value & self.toggles
 
 

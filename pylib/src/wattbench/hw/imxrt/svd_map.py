@@ -19,7 +19,7 @@ from wattbench.core.names import did_you_mean
 
 FOLDER = Path(__file__).with_name("svd")
 MARKS = ("_SET", "_CLR", "_TOG")
-FULL_WORD = 0xFFFFFFFF
+ACCESS_KINDS = ("rw", "ro", "wo", "w1c", "w1s", "w1t", "w0c")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class SvdField:
 class SvdRegister:
     """A single register; one of an array has its number in its name.
 
-    `access` is `rw`, `ro`, `wo`, `w1c`, `w1s` or `w1t` (a written one clears, sets or toggles).
+    `access` is `rw`, `ro`, `wo`, `w1c`, `w1s`, `w1t` (a written one clears, sets or toggles) or `w0c` (a zero clears).
     """
 
     name: str
@@ -64,7 +64,7 @@ class SvdRegister:
     @cached_property
     def masks(self) -> dict[str, int]:
         """Bits of each access; reserved bits of a register with fields have none."""
-        result = dict.fromkeys(("rw", "ro", "wo", "w1c", "w1s", "w1t"), 0)
+        result = dict.fromkeys(ACCESS_KINDS, 0)
         if not self.fields:
             result[self.access] = (1 << self.width) - 1
         for field in self.fields:

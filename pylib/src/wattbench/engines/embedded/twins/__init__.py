@@ -9,17 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from wattbench.engines.embedded.twins.ad7779 import NativeAd7779
 from wattbench.engines.embedded.twins.ade7913 import NativeAde7913
 from wattbench.engines.embedded.twins.dma import NativeDmaMux, NativeEdma
 from wattbench.engines.embedded.twins.flexpwm import NativeFlexPwm
 from wattbench.engines.embedded.twins.lpspi import NativeLpspi
+from wattbench.engines.embedded.twins.sai import NativeSai
 from wattbench.engines.embedded.twins.twin import Twin
 
-__all__ = ["NativeAde7913", "NativeDmaMux", "NativeEdma", "NativeFlexPwm", "NativeLpspi", "native_twin"]
+__all__ = [
+    "NativeAd7779",
+    "NativeAde7913",
+    "NativeDmaMux",
+    "NativeEdma",
+    "NativeFlexPwm",
+    "NativeLpspi",
+    "NativeSai",
+    "native_twin",
+]
 
-_TWINS: dict[str, type[Twin]] = {
-    kind.type_name: kind for kind in (NativeEdma, NativeDmaMux, NativeLpspi, NativeFlexPwm, NativeAde7913)
-}
+_KINDS: tuple[type[Twin] | type[NativeAd7779], ...] = (
+    NativeEdma, NativeDmaMux, NativeLpspi, NativeFlexPwm, NativeSai, NativeAde7913, NativeAd7779,
+)  # fmt: skip
+_TWINS = {kind.type_name: kind for kind in _KINDS}
 
 
 def native_twin(type_name: str) -> Callable[..., Any] | None:

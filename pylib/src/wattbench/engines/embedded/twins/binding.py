@@ -17,6 +17,7 @@ EXCHANGE = c.CFUNCTYPE(_U32, _PTR, _U32, _U32)
 REFILL = c.CFUNCTYPE(None, _I64, _U32, _I64, _U32, _U32, _U32, _PTR)
 DROP = c.CFUNCTYPE(None, _I64)
 TEMPOS = c.CFUNCTYPE(_U32)
+REFILL_FRAMES = c.CFUNCTYPE(None)
 
 # enum wb_missing
 MISSING_READ, MISSING_WRITE, MISSING_BITS, MISSING_FEATURE = range(4)
@@ -32,6 +33,30 @@ class ConverterHost(c.Structure):
     """`wb_ade7913_host`: what the native converter asks of Python."""
 
     _fields_ = (("refill", REFILL), ("drop", DROP), ("tempos", TEMPOS))
+
+
+class AudioFrameData(c.Structure):
+    """`wb_audio_frame`."""
+
+    _fields_ = (
+        ("start_ns", _I64),
+        ("hz_num", _I64),
+        ("hz_den", _I64),
+        ("count", _U32),
+        ("lines", _U32),
+        ("widths", _U32 * 32),
+        ("words", _U32 * 32 * 4),
+    )
+
+
+SUPPLY = c.CFUNCTYPE(None, _U32, c.POINTER(AudioFrameData))
+AUDIO_FRAME = c.CFUNCTYPE(None, c.POINTER(AudioFrameData))
+
+
+class SaiHost(c.Structure):
+    """`wb_sai_host`: what the native SAI asks of Python."""
+
+    _fields_ = (("supply", SUPPLY), ("sent", AUDIO_FRAME))
 
 
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
@@ -62,6 +87,17 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wb_flexpwm_connect": (_U32, (_PTR, _U32, _UINT)),
     "wb_flexpwm_line": (_UINT, (_PTR, _UINT)),
     "wb_flexpwm_request": (_PTR, (_PTR, _UINT)),
+    "wb_sai_new": (_PTR, (_PTR, c.POINTER(SaiHost), _U32, _U32)),
+    "wb_sai_clock": (None, (_PTR, _U32, _I64, _I64)),
+    "wb_sai_clocked": (None, (_PTR,)),
+    "wb_sai_begin": (None, (_PTR, _U32, c.POINTER(AudioFrameData))),
+    "wb_sai_line": (_UINT, (_PTR, _UINT)),
+    "wb_sai_request": (_PTR, (_PTR, _UINT)),
+    "wb_ad7779_new": (_PTR, (_PTR, REFILL_FRAMES)),
+    "wb_ad7779_start": (None, (_PTR, _PTR, _I64, _I64, _I64)),
+    "wb_ad7779_stop": (None, (_PTR,)),
+    "wb_ad7779_format": (None, (_PTR, _U32, _I64, _I64)),
+    "wb_ad7779_block": (None, (_PTR, _I64, _I64, c.c_char_p)),
     "wb_ade7913_new": (_PTR, (_PTR, c.POINTER(ConverterHost))),
     "wb_ade7913_crystal": (None, (_PTR, _I64, _I64)),
     "wb_ade7913_reset_duration": (None, (_PTR, _I64)),

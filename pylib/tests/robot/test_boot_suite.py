@@ -1,0 +1,62 @@
+"""The boot suite must pass the reference firmware and catch one whose headers or start-up are wrong."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from wattbench.bench import find_manifest, read_manifest
+from wattbench.bench.flash_image import FlashPart, compose
+from wattbench.cli.main import main
+
+SUITE = Path(__file__).parents[3] / "robot_tests" / "boot" / "reference.robot"
+ENTRY_IN_VECTORS = 0x1004
+SPIN = b"\xfe\xe7"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs the suite with a changed image of the reference firmware; gives exit code and Robot's output."""
+
+    def run(change):
+        manifest = read_manifest(find_manifest("edge_meter_3p"))
+        image = bytearray(compose((FlashPart(manifest.file),)))
+        change(image)
+        (tmp_path / "meter.bin").write_bytes(image)
+        text = manifest.path.read_text(encoding="utf-8")
+        text = text.replace('elf = "edge_meter_3p.elf"', f'image = "meter.bin"\nsymbols = ["{manifest.file}"]')
+        text = text.replace("../../platforms/edge_meter_3p.resc", str(tmp_path / "meter.resc"))
+        script = manifest.platform.read_text(encoding="utf-8").replace("$ORIGIN", f"@{manifest.platform.parent}")
+        (tmp_path / "meter.resc").write_text(script.replace("LoadELF $bin", "LoadBinary $bin 0x30000000"))
+        (tmp_path / "meter.toml").write_text(text, encoding="utf-8")
+        out = tmp_path / "out"
+        code = main(["run", str(SUITE), "--firmware", str(tmp_path / "meter.toml"), "--out", str(out)])
+        return code, (out / "output.xml").read_text(encoding="utf-8")
+
+    return run
+
+
+def test_the_reference_firmware_passes_as_a_flash_image(run):
+    code, _ = run(lambda image: None)
+    assert code == 0
+
+
+def test_a_wrong_image_vector_table_is_caught(run):
+    def spoil(image):
+        struct.pack_into("<I", image, 0x1014, 0x3000_2000)
+
+    code, output = run(spoil)
+    assert code == 1
+    assert "says that it lies at 0x30002000" in output
+
+
+def test_firmware_that_never_comes_up_is_caught(run):
+    def spin_at_the_entry(image):
+        (entry,) = struct.unpack_from("<I", image, ENTRY_IN_VECTORS)
+        image[entry - 1 - 0x3000_0000 : entry + 1 - 0x3000_0000] = SPIN
+
+    code, output = run(spin_at_the_entry)
+    assert code == 1
+    assert "ran without sleeping" in output or "the UART has sent" in output
