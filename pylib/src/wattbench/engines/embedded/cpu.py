@@ -136,7 +136,7 @@ class CortexM:
         self._machine.lib.wb_core_hold(self._machine.handle, self.number, 0)
 
     def hold_until_release(self) -> None:
-        """Into reset, until `release`: for a core that another one starts. See `core.wires.CoreReset`."""
+        """Into reset, until `release`: for a core that another one starts. See `core.cores.ReleasedCore`."""
         self.hold()
         self._unreleased = True
 

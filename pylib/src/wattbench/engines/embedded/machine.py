@@ -234,6 +234,10 @@ class Machine:
         self.lib.wb_core_look(self.handle, core, c.byref(view))
         return view
 
+    def stop_core(self) -> int:
+        """The core that the last stop of a run was about."""
+        return int(self.lib.wb_stop_core(self.handle))
+
     def request_stop(self) -> None:
         """Come back from `run_to` as soon as possible."""
         self.stopping = True
@@ -271,7 +275,7 @@ class Machine:
             return
 
     def _explain(self, reason: int) -> None:
-        number = int(self.lib.wb_stop_core(self.handle))
+        number = self.stop_core()
         view, of = self.look(number), self._of(number)
         at: dict[str, Any] = {"pc": view.pc, "time_ns": self.now_ns()}
         match reason:
