@@ -779,3 +779,14 @@ def test_going_off_the_bus_is_told(bench):
     bench.put(8, 0x123)
     bench.run_bits(5000)
     assert "off the bus" in bench.host.messages[-1][2]
+
+
+def test_endless_attempts_do_not_fill_the_record():
+    bench = Bench()
+    bench.put(8, 0x123)
+    bench.run_bits(60_000)
+    assert len(bench.port.frames) == 256
+    assert bench.port.frames[-1].time_ns > bench.host.time_ns - 100 * BIT_NS
+    bench.port.present = True
+    bench.run_bits(200)
+    assert [item.fate for item in bench.port.frames[-2:]] == ["not acknowledged", ""]
