@@ -8,7 +8,9 @@ from second_core import COPY_AND_RELEASE, SHARED, firmware, halted, started, wor
 US, MS = 1_000, 1_000_000
 ROUNDS = 50
 
-PING = COPY_AND_RELEASE + """
+PING = (
+    COPY_AND_RELEASE
+    + """
  ldr r4, =0x40C48000
  ldr r5, =0x40CC8000
  ldr r6, =0x20240000
@@ -48,6 +50,7 @@ increment:
  strb r0, [r5, #3]
  bx lr
 """
+)
 """Sends a number, gets it back plus one, and counts under gate 3; the M4's half is the same from the other end."""
 
 PONG = """
@@ -71,20 +74,16 @@ pong: ldr r0, [r4, #0x20]
 """ + PING[PING.index("increment:\n") :]
 
 
-def programs():
-    """Both halves with their numbers put in."""
-    values = {"ROUNDS": str(ROUNDS)}
-    sides = []
-    for source, own, counter in ((PING, "1", "4"), (PONG, "2", "8")):
-        for name, value in {**values, "OWN": own, "COUNTER": counter}.items():
-            source = source.replace(f"#{name}", f"#{value}")
-        sides.append(source)
-    return sides
+def with_numbers(source: str, own: int, counter: int) -> str:
+    """A half with its numbers put in."""
+    for name, value in {"ROUNDS": ROUNDS, "OWN": own, "COUNTER": counter}.items():
+        source = source.replace(f"#{name}", f"#{value}")
+    return source
 
 
 @pytest.fixture
 def image(tmp_path):
-    return firmware(tmp_path, *programs())
+    return firmware(tmp_path, with_numbers(PING, 1, 4), with_numbers(PONG, 2, 8))
 
 
 def test_messages_go_back_and_forth_and_a_gate_guards_a_counter(image):
@@ -115,7 +114,9 @@ def test_it_runs_the_same_twice_and_from_a_snapshot_in_the_middle(image):
 
 def test_the_messages_interrupt(tmp_path):
     """The M7 sleeps until the M4's word comes, and the M4 until the M7's."""
-    m7 = COPY_AND_RELEASE + """
+    m7 = (
+        COPY_AND_RELEASE
+        + """
  ldr r0, =0xE000E10C
  ldr r1, =1 << 22
  str r1, [r0]
@@ -125,6 +126,7 @@ def test_the_messages_interrupt(tmp_path):
  movs r0, #5
  str r0, [r4]
 """
+    )
     m4 = """
  ldr r0, =0xE000E10C
  ldr r1, =1 << 22
@@ -169,7 +171,9 @@ def test_the_dma_of_the_low_power_domain_reaches_both_and_interrupts_the_second_
  ldr r1, =0x00010003
  str r1, [r0, #28]
 """
-    m4_irq = " ldr r0, =0x40C1401F\n movs r1, #0\n strb r1, [r0]\n ldr r2, =0x20240000\n ldr r1, [r2, #4]\n add r1, #1\n"
+    m4_irq = (
+        " ldr r0, =0x40C1401F\n movs r1, #0\n strb r1, [r0]\n ldr r2, =0x20240000\n ldr r1, [r2, #4]\n add r1, #1\n"
+    )
     m4_irq += " str r1, [r2, #4]\n bx lr\n"
     for twins in (True, False):
         engine = started(firmware(tmp_path, COPY_AND_RELEASE, m4, m4_irq=m4_irq), native_twins=twins)
