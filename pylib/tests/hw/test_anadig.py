@@ -123,6 +123,27 @@ def test_body_bias_settles_while_it_is_on(anadig, bit):
     assert not anadig.host.unmodelled_accesses
 
 
+def test_sys_pll2_shows_its_lock_and_may_be_bypassed(anadig):
+    assert anadig.read(0x240, 4) & STABLE
+    anadig.write(0x240, 4, anadig.read(0x240, 4) & ~(1 << 23))
+    assert not anadig.read(0x240, 4) & STABLE
+    assert anadig.source_hz("SYS_PLL2") == 0
+    anadig.write(0x240, 4, anadig.read(0x240, 4) | 1 << 16)
+    assert anadig.source_hz("SYS_PLL2") == 24_000_000
+
+
+def test_reset_brings_back_what_the_boot_rom_left_and_says_so(anadig):
+    anadig.write(0x210, 4, 0)
+    anadig.write(0x230, 4, 26)
+    anadig.write(0x220, 4, 2)
+    calls = []
+    anadig.on_change(lambda: calls.append(anadig.source_hz("SYS_PLL3")))
+    anadig.reset()
+    assert calls[-1] == 480_000_000
+    anadig.write(0x230, 4, anadig.read(0x230, 4) & ~(1 << 7))
+    assert anadig.source_hz("SYS_PLL3_PFD0") == Fraction(480_000_000 * 18, 13)
+
+
 def test_change_is_announced_and_state_survives_a_round_trip(anadig):
     calls = []
     anadig.on_change(lambda: calls.append(1))

@@ -303,3 +303,66 @@ def test_the_driver_of_an_operating_system_as_it_goes():
     assert bench.events() >= {"RXF", "TXF"}
     assert bench.mac.port.frames[0].data == arp.ljust(60, b"\0")
     assert BUS_HZ == 240_000_000
+
+
+def test_a_reset_forgets_a_pause_and_the_time():
+    bench = Bench(rcr=RCR_RMII | 1 << 5)
+    bench.write("ATINC", 10)
+    bench.write("ATCR", 1)
+    bench.mac.port.send(bytes.fromhex("0180C2000001") + PEER + bytes.fromhex("88080001FFFF"))
+    bench.run_us(10)
+    assert bench.read("TCR") & 1 << 4
+    bench.mac.reset()
+    assert not bench.read("TCR") & 1 << 4
+    bench.run_us(10)
+    bench.write("ATCR", 1 << 11)
+    assert bench.read("ATVR") == 0
+
+
+def test_a_write_to_ecr_while_on_does_not_begin_the_rings_anew():
+    bench = Bench()
+    bench.mac.port.send(DATA)
+    bench.run_us(50)
+    bench.write("ECR", bench.read("ECR") | 1 << 1)
+    bench.mac.port.send(DATA)
+    bench.run_us(50)
+    assert bench.received(1)[2] == DATA
+
+
+def test_statistics_clear_only_on_demand():
+    bench = Bench()
+    bench.put_frame(DATA)
+    bench.run_us(50)
+    bench.write("MIBC", 1 << 31)
+    assert bench.read("RMON_T_PACKETS") == 1
+
+
+def test_mdio_transfers_once_for_each_write():
+    bench = Bench(start=False)
+    bench.write("MSCR", 47 << 1)
+    bench.write("MMFR", mdio(2, 9, 2))
+    bench.run_us(26)
+    bench.write("EIR", MII)
+    bench.write("MSCR", 47 << 1)
+    bench.run_us(26)
+    assert bench.read("EIR") == 0
+
+
+def test_the_period_is_no_event_unless_asked_for():
+    bench = Bench(clocks=FixedClock(100_000_000))
+    bench.write("ATPER", 1000)
+    bench.write("ATINC", 10)
+    bench.write("ATCR", 1)
+    bench.run_us(10)
+    assert bench.read("EIR") == 0
+
+
+def test_a_changed_rate_goes_on_from_the_present_time():
+    bench = Bench(clocks=FixedClock(100_000_000))
+    bench.write("ATINC", 10)
+    bench.write("ATCR", 1)
+    bench.run_us(10)
+    bench.write("ATINC", 20)
+    bench.run_us(10)
+    bench.write("ATCR", 1 << 11 | 1)
+    assert bench.read("ATVR") == 30_000

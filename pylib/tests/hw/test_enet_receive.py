@@ -288,3 +288,23 @@ def test_statistics_of_received_frames():
     names = ("RMON_R_PACKETS", "RMON_R_BC_PKT", "RMON_R_P128TO255", "RMON_R_P65TO127", "IEEE_R_FRAME_OK")
     assert [bench.read(name) for name in names] == [2, 1, 1, 1, 2]
     assert bench.read("RMON_R_OCTETS") == bench.read("IEEE_R_OCTETS_OK") == len(DATA) + 4 + 68
+
+
+def test_a_length_field_below_the_payload_is_wrong_beyond_padding():
+    bench = Bench(rcr=RCR_RMII | 1 << 30)
+    bench.mac.port.send(frame(bytes(60), kind=50))
+    bench.run_us(50)
+    assert "PLR" in bench.events()
+
+
+def test_enhanced_descriptors_tell_wrong_checksums():
+    good = OWN + PEER + udp(b"hello there", 0)[12:]
+    bench = Bench(enhanced=True)
+    bench.mac.port.send(good[:24] + b"\x12\x34" + good[26:])
+    bench.mac.port.send(good[:40] + b"\x12\x34" + good[42:])
+    bench.mac.port.send(good[:23] + b"\x63" + good[24:])
+    bench.run_us(100)
+    control = [bench.words(RX_RING + 32 * number, 3)[2] & 0x3F for number in range(3)]
+    assert control[0] == 1 << 5  # the header
+    assert control[1] == 1 << 4  # the payload
+    assert control[2] & 1 << 4  # a protocol without a known checksum

@@ -285,3 +285,24 @@ def test_descriptors_in_both_byte_orders(little):
     bench.run_us(200)
     assert bench.mac.port.frames[0].data == LONG
     assert len(LONG) < BUFFER
+
+
+def test_each_checksum_by_itself():
+    header = bytes.fromhex("4500002100004000401100000A0000010A000002")
+    packet = PEER + OWN + b"\x08\x00" + header + bytes.fromhex("1F901F91000D0000") + b"hello" + bytes(30)
+    for tacc, header_too, payload_too in ((1 << 3, True, False), (1 << 4, False, True)):
+        bench = Bench()
+        bench.write("TACC", tacc)
+        bench.put_frame(packet)
+        bench.run_us(100)
+        expected = with_checksums(packet, header=header_too, payload=payload_too)
+        assert bench.mac.port.frames[0].data == expected != packet
+
+
+def test_frames_of_a_loop_do_not_leave():
+    bench = Bench(rcr=RCR_RMII & ~(1 << 8) | 1)
+    other = Bench()
+    bench.mac.port.join(other.mac.port)
+    bench.put_frame(frame(b"me", OWN))
+    bench.run_us(100)
+    assert other.mac.port.arrivals == []

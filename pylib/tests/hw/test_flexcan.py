@@ -666,3 +666,127 @@ def test_saved_in_the_middle_of_a_frame_it_goes_on_the_same():
     assert other.port.frames == bench.port.frames
     assert other.port.received == bench.port.received
     assert len(bench.port.frames) == 4
+
+
+def test_only_buffers_up_to_maxmb_exist():
+    bench = Bench(start=False)
+    bench.port.present = True
+    bench.put(10, 0x100)
+    bench.put(11, 0x050)
+    bench.write("MCR", 10)
+    bench.run_bits(300)
+    assert [item.frame.identifier for item in bench.port.frames] == [0x100]
+
+
+def test_local_priority_counts_only_where_it_is_used():
+    bench = Bench(start=False)
+    bench.port.present = True
+    bench.put(8, 0x100, priority=1)
+    bench.put(9, 0x200)
+    bench.start()
+    bench.run_bits(300)
+    assert [item.frame.identifier for item in bench.port.frames] == [0x100, 0x200]
+
+
+def test_a_read_of_another_code_lets_the_locked_buffer_go(bench):
+    bench.put(10, 0x123, code=RX)
+    bench.put(11, 0x124, code=RX)
+    bench.port.send(0x123, b"a")
+    bench.run_bits(150)
+    bench.read("CS10")
+    bench.port.send(0x123, b"b")
+    bench.run_bits(150)
+    assert bench.can["WORD010"] >> 24 == ord("a")
+    bench.read("CS11")
+    assert bench.can["WORD010"] >> 24 == ord("b")
+
+
+def test_buffers_may_go_before_the_fifo():
+    for ctrl2, flag in ((CTRL2["RRS"].mask, 1 << 5), (CTRL2["RRS"].mask | CTRL2["MRP"].mask, 1 << 20)):
+        bench = Bench(mode=RFEN, ctrl2=ctrl2, start=False)
+        bench.write("RXFGMASK", 0)
+        bench.put(20, 0x123, code=RX)
+        bench.start()
+        bench.port.send(0x123, b"a")
+        bench.run_bits(150)
+        assert bench.read("IFLAG1") == flag
+
+
+def test_the_fifo_tells_remote_and_extended_frames_apart():
+    bench = fifo_bench()
+    bench.write("RXFGMASK", 0xFFFF_FFFF)
+    for element in range(8):
+        bench.can.write(0x80 + 16 * 6 + 4 * element, 4, 0xFFFF_FFFF)
+    bench.can.write(0x80 + 16 * 6, 4, 1 << 31 | 0x123 << 19)
+    bench.can.write(0x80 + 16 * 6 + 4, 4, 1 << 30 | 0x1234_5678 << 1)
+    bench.start()
+    bench.port.send(0x123, b"no")
+    bench.port.send(0x123, remote=True)
+    bench.port.send(0x1234_5678, b"yes", extended=True)
+    bench.run_bits(500)
+    assert (bench.read("RXFIR"), bench.read("CS0") >> 20 & 1) == (0, 1)
+    bench.write("IFLAG1", 1 << 5)
+    assert (bench.read("RXFIR"), bench.read("ID0")) == (1, 0x1234_5678)
+
+
+def test_errors_interrupt_and_their_loss_is_noted(bench):
+    bench.write("CTRL1", TIMING | CTRL1["ERRMSK"].mask)
+    bench.port.inject_errors(1)
+    bench.port.send(0x123, b"x")
+    bench.run_bits(90)
+    assert bench.can.irq.level
+    assert bench.can["ESR1"] & (ESR1["STFERR"].mask | ESR1["ERROVR"].mask) == ESR1["STFERR"].mask
+    bench.port.inject_errors(1)
+    bench.port.send(0x124, b"x")
+    bench.run_bits(300)
+    assert bench.read("ESR1") & ESR1["ERROVR"].mask
+    bench.write("ESR1", ESR1["ERRINT"].mask)
+    assert not bench.can.irq.level
+
+
+def test_an_error_frame_has_its_length(bench):
+    start_ns = bench.host.now_ns()
+    bench.port.inject_errors(1)
+    bench.put(8, 0x123)
+    bench.run_bits(100)
+    assert bench.port.frames[0].time_ns - start_ns == (sum(CanFrame(0x123).bits) + 6 + 6 + 8) * BIT_NS
+
+
+def test_a_loop_takes_the_time_of_the_frame():
+    bench = Bench(ctrl1=CTRL1["LPB"].mask)
+    bench.put(8, 0x123, b"me")
+    bench.host.run_for(frame_ns(CanFrame(0x123, b"me")) - 1)
+    assert bench.code(8) == TX
+    bench.host.run_for(1)
+    assert bench.code(8) == INACTIVE
+
+
+def test_a_reset_of_another_node_does_not_break_a_frame():
+    bench = Bench()
+    other = Bench(host=bench.host, node="can2")
+    third = Bench(host=bench.host, node="can3")
+    bench.port.join(other.port)
+    bench.port.join(third.port)
+    bench.put(8, 0x123)
+    bench.run_bits(10)
+    other.can.reset()
+    bench.run_bits(100)
+    assert bench.port.frames[0].fate == ""
+
+
+def test_going_off_the_bus_is_told(bench):
+    bench.port.inject_errors(32)
+    bench.put(8, 0x123)
+    bench.run_bits(5000)
+    assert "off the bus" in bench.host.messages[-1][2]
+
+
+def test_endless_attempts_do_not_fill_the_record():
+    bench = Bench()
+    bench.put(8, 0x123)
+    bench.run_bits(60_000)
+    assert len(bench.port.frames) == 256
+    assert bench.port.frames[-1].time_ns > bench.host.time_ns - 100 * BIT_NS
+    bench.port.present = True
+    bench.run_bits(200)
+    assert [item.fate for item in bench.port.frames[-2:]] == ["not acknowledged", ""]

@@ -324,13 +324,16 @@ def test_off_and_without_command_nothing_converts(adc):
     adc.put("TCTRL0", 0)
     adc.trigger(0)
     assert adc.get("STAT") & ACTIVE == 0
-    adc.trigger(1)
+    adc.put("SWTRIG", 0b110)
     adc.put("CTRL", 0)
     assert adc.get("STAT") & ACTIVE == 0
     adc.trigger(1)
     adc.put("CTRL", ADCEN)
     adc.wait_us(100)
     assert adc.results() == []
+    adc.trigger(3)
+    adc.wait_us(100)
+    assert [word >> 16 & 7 for word in adc.results()] == [3]
 
 
 def test_a_channel_without_pins_is_counted(adc):

@@ -369,10 +369,31 @@ def test_a_stopped_clock_holds_the_bus():
     i2c.send(WRITE_TO)
     i2c.run()
     assert i2c.seen == []
+    assert i2c.get("MFSR") == 1
+    rates.hz = 24_000_000
+    i2c._reclock()
+    i2c.run(1000)
+    rates.hz = 0
+    i2c._reclock()
+    i2c.send(0x12, STOP)
+    i2c.run()
+    assert i2c.events == "S 90+"
     rates.hz = 24_000_000
     i2c._reclock()
     i2c.run()
-    assert i2c.events == "S 90+"
+    assert i2c.events == "S 90+ W 12+ P"
+    i2c.send(WRITE_TO, STOP)
+    while not i2c.events.endswith("S 90+"):
+        i2c.run(100)
+    rates.hz = 0
+    i2c._reclock()
+    i2c.run()
+    assert i2c.events.endswith("S 90+ P")
+    assert i2c.get("MSR") & BBF
+    rates.hz = 24_000_000
+    i2c._reclock()
+    i2c.run()
+    assert i2c.get("MSR") & BBF == 0
 
 
 def test_what_is_not_modelled_is_counted(i2c):

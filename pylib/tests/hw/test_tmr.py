@@ -229,6 +229,10 @@ def test_polarity_and_force(tmr):
     tmr.put("SCTRL0", FORCE | OPS)
     assert [level for _, level in edges] == [True, False, True]
     assert tmr.get("SCTRL0") == OPS
+    tmr.put("COMP10", 4)
+    tmr.put("CTRL0", RISING | clock() | LENGTH | SET)
+    tmr.wait_us(10)
+    assert edges[3:] == [(5, False)]
 
 
 def test_counting_edges_of_a_pin(tmr):

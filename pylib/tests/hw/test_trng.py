@@ -211,3 +211,12 @@ def test_saved_during_a_generation_it_goes_on_the_same(bench):
     assert state_of(other.trng) == before
     other.host.run_for(GENERATION_NS)
     assert other.words() == words
+
+
+def test_writes_in_run_mode_leave_good_entropy_alone(bench):
+    bench.start()
+    bench.host.run_for(GENERATION_NS)
+    bench.write("MCTL", 1 | ERR)
+    assert bench.read("MCTL") & ENT_VAL
+    bench.trng.reset()
+    assert not bench.read("MCTL") & (ENT_VAL | FCT_VAL)

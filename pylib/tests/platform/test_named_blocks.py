@@ -44,28 +44,28 @@ def broken(folder, old, new):
         replaced += content.count(old)
         (folder / path.name).write_text(content.replace(old, new), encoding="utf-8")
     assert replaced == 1, f"{old!r} stands {replaced} times in the platform"
-    return faults(Chip("broken", "MIMXRT1176_cm7", folder / "imxrt1175.repl"))
+    return faults(Chip("broken", "MIMXRT1176_cm7", folder / "imxrt1175.repl", "cortex-m7"))
 
 
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
         (
-            'dac: Wattbench.SvdBlock @ sysbus <0x40064000, +0x4000> { block: "DAC" }',
+            'enc1: Wattbench.SvdBlock @ sysbus <0x40174000, +0x4000> { block: "ENC1" }',
             "",
-            "DAC at 0x40064000: nothing answers; add it to the named blocks of imxrt1175.repl",
+            "ENC1 at 0x40174000: nothing answers; add it to the named blocks of imxrt1175.repl",
         ),
         (
-            'block: "DAC" }',
-            'block: "DAC" }\n\ndac2: Wattbench.SvdBlock @ sysbus <0x41064000, +0x4000> { block: "DAC" }',
-            "DAC at 0x40064000: `dac` and `dac2` both answer",
+            'block: "ENC1" }',
+            'block: "ENC1" }\n\nenc5: Wattbench.SvdBlock @ sysbus <0x41174000, +0x4000> { block: "ENC1" }',
+            "ENC1 at 0x40174000: `enc1` and `enc5` both answer",
         ),
-        ("<0x40064000, +0x4000>", "<0x41064000, +0x4000>", "`dac` begins at 0x41064000, DAC at 0x40064000"),
-        ("<0x40064000, +0x4000>", "<0x40064000, +0x10>", "`dac` has 0x10 bytes, its registers lie from 0x0 to 0x18"),
+        ("<0x40174000, +0x4000>", "<0x41174000, +0x4000>", "`enc1` begins at 0x41174000, ENC1 at 0x40174000"),
+        ("<0x40174000, +0x4000>", "<0x40174000, +0x10>", "`enc1` has 0x10 bytes, its registers lie from 0x0 to 0x34"),
         ("; offset: 0xC00 }\n\nflexspi2", " }\n\nflexspi2", "`otfad1` begins at 0x400CCC00, OTFAD1 at 0x400CC000"),
         (
-            'block: "DAC" }',
-            'block: "DAC" }\n\nuart: Wattbench.SvdBlock @ sysbus <0x41064000, +0x4000> { block: "LPUART1" }',
+            'block: "ENC1" }',
+            'block: "ENC1" }\n\nuart: Wattbench.SvdBlock @ sysbus <0x41174000, +0x4000> { block: "LPUART1" }',
             "LPUART1 at 0x4007C000: `lpuart1` is a model, so its named block must go",
         ),
     ],

@@ -22,6 +22,8 @@ from wattbench.core.clock import NS_PER_S
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Timer
 
+FAILURES_KEPT = 256
+"""Attempts in a row at one frame that are recorded one by one; of more only the first and the latest are."""
 NOT_ACKNOWLEDGED, DESTROYED, CUT_OFF = "not acknowledged", "destroyed by an error", "its sender was reset"
 
 
@@ -63,7 +65,7 @@ class CanNode(Protocol):
 
 
 class CanBus:
-    """Nodes joined by two wires. `records` is all that happened on them, in order."""
+    """Nodes joined by two wires. `records` is what happened on them, in order."""
 
     def __init__(self, now_ns: Callable[[], int], new_timer: Callable[[str, Callable[[], None]], Timer]) -> None:
         """`new_timer(name, callback)` makes the bus's alarm, which its owner saves."""
@@ -80,6 +82,7 @@ class CanBus:
         self._start_ns = self._end_ns = Fraction(0)
         self._nominal_hz = Fraction(1)
         self._fate = ""
+        self._failures = 0
 
     @property
     def busy(self) -> bool:
@@ -176,7 +179,7 @@ class CanBus:
             return
         self._free_ns = self._end_ns + INTERMISSION_BITS * NS_PER_S / self._nominal_hz
         self._frame = None
-        self.records.append(BusRecord(self.now_ns(), frame, self._sender, fate))
+        self._record(frame, fate)
         start_ns = -(-self._start_ns.numerator // self._start_ns.denominator)
         for node in list(self.nodes):
             if fate:
@@ -184,6 +187,14 @@ class CanBus:
             else:
                 node.frame_passed(frame, node.name == self._sender, start_ns)
         self._arm()
+
+    def _record(self, frame: CanFrame, fate: str) -> None:
+        last = self.records[-1] if self.records else None
+        again = bool(fate) and last is not None and (last.frame, last.sender, last.fate) == (frame, self._sender, fate)
+        self._failures = self._failures + 1 if again else 0
+        if self._failures >= FAILURES_KEPT:
+            del self.records[-1]
+        self.records.append(BusRecord(self.now_ns(), frame, self._sender, fate))
 
     @property
     def free_ns(self) -> Fraction:
@@ -196,6 +207,7 @@ class CanBus:
             "free": self._free_ns,
             "frame": asdict(self._frame) if self._frame else None,
             "rest": (self._sender, self._start_ns, self._end_ns, self._nominal_hz, self._fate, self.errors_to_come),
+            "failures": self._failures,
             "records": [(item.time_ns, asdict(item.frame), item.sender, item.fate) for item in self.records],
         }
 
@@ -204,6 +216,7 @@ class CanBus:
         self._free_ns = saved["free"]
         self._frame = CanFrame(**saved["frame"]) if saved["frame"] else None
         self._sender, self._start_ns, self._end_ns, self._nominal_hz, self._fate, self.errors_to_come = saved["rest"]
+        self._failures = saved["failures"]
         self.records[:] = [
             BusRecord(time_ns, CanFrame(**frame), sender, fate) for time_ns, frame, sender, fate in saved["records"]
         ]
@@ -228,7 +241,7 @@ class CanPort:
 
     @property
     def frames(self) -> list[BusRecord]:
-        """All that happened on the bus."""
+        """What happened on the bus; of many failed attempts in a row the first and the latest."""
         return self.bus.records
 
     def send(self, identifier: int, data: bytes = b"", **options: Any) -> None:

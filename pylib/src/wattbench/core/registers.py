@@ -16,15 +16,17 @@ but bits and meaning may be one text, `EN = "0 Counter runs"`, which loads faste
 
 `svd` names the vendor's peripheral, with the chip before a colon if it is not the i.MX RT1170 (`MIMXRT1064:CCM`). A
 block that another chip has too says so in `[also.CHIP]`, with `svd` and, in `differences`, a reason for each register
-or field (`CR.EN`) in which that chip departs from the table. A table that departs in more names the other one as its
-`base`, as `package:name`: registers it lists take the place of those of the same name or offset, `without` drops some.
+or field (`CR.EN`) in which that chip departs from the table; `[differences]` is the same for the table's own chip. A
+table that departs in more names the other one as its `base`, as `package:name`: registers it lists take the place of
+those of the same name or offset, `without` drops some.
+A register with `aliases = true` is followed by X_SET, X_CLR and X_TOG with the same fields.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.resources import files
 
@@ -122,6 +124,7 @@ class RegisterTable:
     meaning: str
     registers: dict[str, Register]
     also: dict[str, OtherChip] = field(default_factory=dict)
+    differences: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Register:
         return self.registers[name]
@@ -176,12 +179,18 @@ def parse_table(text: str) -> RegisterTable:
             fields, count, entry.get("step", 0), entry.get("svd_reset"),
             entry.get("first", 0), modelled, names, resets,
         )  # fmt: skip
+        for number, suffix in enumerate(("SET", "CLR", "TOG") if entry.get("aliases") else (), 1):
+            registers[f"{name}_{suffix}"] = replace(
+                registers[name], name=f"{name}_{suffix}", offset=entry["offset"] + 4 * number
+            )
     also = {
         chip: OtherChip(item["svd"], dict(item.get("differences", {}))) for chip, item in data.get("also", {}).items()
     }  # fmt: skip
     if "base" in data:
         registers = dict(sorted(registers.items(), key=lambda item: item[1].offset))
-    return RegisterTable(data["block"], data.get("svd", ""), data["meaning"], registers, also)
+    return RegisterTable(
+        data["block"], data.get("svd", ""), data["meaning"], registers, also, dict(data.get("differences", {}))
+    )
 
 
 @cache
