@@ -20,18 +20,24 @@ ROOT = Path(__file__).resolve().parents[2]
 SOC = ROOT / "platforms" / "soc"
 ENGINE_BLOCKS = {"IRQControllers.NVIC": ("NVIC", "SystemControl")}
 """Peripherals of the SVD that are part of the core, by the type that stands for the core in a platform."""
+PRIVATE_BUS = 0xE0000000
 
-INTERLEAVED = {"USBNC2": "USBNC1"}
+INTERLEAVED = {"USBNC2"}
 """Peripherals whose registers lie between those of another one, whose named block answers for both."""
 
 
 @dataclass(frozen=True)
 class Chip:
-    """A chip as a platform describes it: `svd` is the vendor's view from one core."""
+    """A chip as a platform describes it: `svd` is the vendor's view from one core.
+
+    Of a second core's view only what the first one's, `beside`, does not have counts.
+    """
 
     name: str
     svd: str
     platform: Path
+    core: str
+    beside: str = ""
 
     def description(self) -> Description:
         """The platform, read."""
@@ -42,6 +48,22 @@ class Chip:
         """The vendor's blocks."""
         return svd_map(self.svd)
 
+    def peripherals(self) -> list[Peripheral]:
+        """The blocks of the chip's bus; of a core's private bus only where the platform has that core."""
+        others = svd_map(self.beside).blocks if self.beside else {}
+        return [
+            item
+            for item in self.map.blocks.values()
+            if not is_analog_interface(item)
+            and not (item.name in others and others[item.name].base == item.base)
+            and (item.base < PRIVATE_BUS or self.has_core)
+        ]  # fmt: skip
+
+    @property
+    def has_core(self) -> bool:
+        """Whether the platform has the core whose view this is."""
+        return any(text(element, "cpuType") == self.core for element in self.description().elements)
+
     @property
     def exists(self) -> bool:
         """Whether the platform is there."""
@@ -49,8 +71,15 @@ class Chip:
 
 
 CHIPS = (
-    Chip("i.MX RT1175, Cortex-M7", "MIMXRT1176_cm7", SOC / "imxrt1175.repl"),
-    Chip("i.MX RT1064", "MIMXRT1064", SOC / "imxrt1064.repl"),
+    Chip("i.MX RT1175, seen by the Cortex-M7", "MIMXRT1176_cm7", SOC / "imxrt1175.repl", "cortex-m7"),
+    Chip(
+        "i.MX RT1175, what only the Cortex-M4 has",
+        "MIMXRT1176_cm4",
+        SOC / "imxrt1175.repl",
+        "cortex-m4",
+        beside="MIMXRT1176_cm7",
+    ),
+    Chip("i.MX RT1064", "MIMXRT1064", SOC / "imxrt1064.repl", "cortex-m7"),
 )
 
 
@@ -106,11 +135,11 @@ def is_analog_interface(peripheral: Peripheral) -> bool:
 
 def answers(chip: Chip) -> list[Answer]:
     """Everything in the chip's platform that stands for a peripheral of its SVD."""
-    found = []
+    found, wanted = [], {item.name for item in chip.peripherals()}
     for element in chip.description().elements:
         model = CATALOGUE.get(element.type or "")
         for start, size in places(element):
-            for name in _peripherals(chip, element, model, start):
+            for name in wanted.intersection(_peripherals(chip, element, model, start)):
                 known = size or (model.size if model is not None else 0)
                 found.append(Answer(chip.map.block(name), element, model, start, known))
     return found
@@ -158,13 +187,9 @@ def number(element: Element, attribute: str) -> int:
 def faults(chip: Chip) -> list[str]:
     """What is wrong with the platform: peripherals that nothing or two things answer for, or in the wrong place."""
     found, given = [], answers(chip)
-    for peripheral in chip.map.blocks.values():
-        if is_analog_interface(peripheral):
-            continue
+    for peripheral in chip.peripherals():
         mine = [answer for answer in given if answer.peripheral.name == peripheral.name]
         where = f"{peripheral.name} at 0x{peripheral.base:08X}"
-        if not mine and peripheral.name in INTERLEAVED:
-            continue
         if not mine:
             found.append(f"{where}: nothing answers; add it to the named blocks of {chip.platform.name}")
         elif len({answer.is_named_only for answer in mine}) > 1:
@@ -174,7 +199,7 @@ def faults(chip: Chip) -> list[str]:
             names = " and ".join(f"`{answer.element.name}`" for answer in mine)
             found.append(f"{where}: {names} both answer")
     for answer in given:
-        if answer.is_named_only:
+        if answer.is_named_only and answer.peripheral.name not in INTERLEAVED:
             found += _faults_of_named(chip, answer)
     return found
 

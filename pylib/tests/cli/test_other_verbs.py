@@ -161,6 +161,7 @@ def test_doctor_passes_where_tests_run(wattbench, no_renode):
     assert code == 0
     found = {entry["name"]: entry for entry in json.loads(out)["findings"]}
     assert found["embedded engine"]["ok"]
+    assert "MIMXRT1176_cm7 198 blocks" in found["register maps"]["found"]
     assert not found["renode engine"]["ok"]
     assert found["renode engine"]["advice"] == f"Renode: {ADVICE}"
 
@@ -176,3 +177,11 @@ def test_doctor_gives_3_and_advice_where_something_is_missing(wattbench, monkeyp
     assert code == 3
     assert "✗  embedded engine" in out
     assert "pip install -e pylib" in out
+
+
+def test_doctor_says_what_to_do_about_register_maps_that_were_not_built(wattbench, monkeypatch, tmp_path):
+    monkeypatch.setattr("wattbench.hw.imxrt.svd_map.FOLDER", tmp_path)
+    code, out, _ = wattbench("doctor")
+    assert code == 3
+    assert "✗  register maps" in out
+    assert "ci/requirements-data.txt" in out

@@ -213,3 +213,48 @@ def test_saved_and_restored_it_goes_on_the_same(bench):
     other.run(GENERATE)
     assert bytes(other.host.memory[DATA : DATA + 32]) == numbers
     assert other.caam.read(0x604, 4) == 0x10033
+
+
+def test_a_write_to_the_bus_settings_is_no_reset(bench):
+    bench.write("MCFGR", 0x82300)
+    assert bench.read("IRSR_JR0") == 4
+
+
+def test_entropy_stays_until_its_last_word_was_read(bench):
+    bench.write("RTMCTL", 1 << 5)
+    first = bench.read("RTENT0")
+    assert bench.read("RTENT0") == first
+    bench.read("RTENT15")
+    assert bench.read("RTENT0") != first
+
+
+def test_a_chip_reset_takes_the_interrupts_away(bench):
+    bench.run(INSTANTIATE)
+    bench.caam.reset()
+    assert not bench.caam.outputs["IRQ0"].level
+
+
+def test_state_handles_are_apart(bench):
+    second = (*INSTANTIATE[:5], INSTANTIATE[5] | 1 << 4)
+    assert bench.run(second) == 0
+    assert bench.read("RDSTA") & 0x33 == 0x22
+    assert bench.run(INSTANTIATE) == 0
+    assert bench.read("RDSTA") & 0x33 == 0x33
+
+
+def test_a_job_without_prediction_resistance(bench):
+    assert bench.run((0xB0800002, 0x82500004)) == 0
+    assert bench.read("RDSTA") & 0x33 == 1
+
+
+def test_a_command_of_nothing_does_not_stop_a_ring(bench):
+    bench.write("JRCR_JR0", 0)
+    assert bench.read("JRINTR_JR0") == 0
+
+
+def test_an_output_ring_outside_of_memory_is_told(bench):
+    bench.write("ORBAR_JR0", 0x9000_0000, 4)
+    bench.put(JOB, INSTANTIATE)
+    bench.put(INPUT, [JOB])
+    bench.write("IRJAR_JR0", 1)
+    assert "bus error at 0x90000000 in output ring 0" in bench.host.messages[-1][2]

@@ -234,3 +234,15 @@ def test_every_part_has_all_it_needs():
         assert {f"{speed}-{duplex}" for speed in part["speeds"] for duplex in ("half", "full")} == part["result"][
             "modes"
         ].keys()
+
+
+def test_the_interrupt_pin_is_high_from_the_start():
+    assert EthernetPhy(FakeHost(), "phy").outputs["INT"].level
+
+
+def test_a_write_of_an_enable_shows_a_change_that_was_flagged():
+    host, phy = started(negotiate_ms=1)
+    host.run_for(MS)
+    assert phy.outputs["INT"].level
+    phy.mdio_write(27, 0x0100)
+    assert not phy.outputs["INT"].level

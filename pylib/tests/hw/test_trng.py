@@ -220,3 +220,11 @@ def test_writes_in_run_mode_leave_good_entropy_alone(bench):
     assert bench.read("MCTL") & ENT_VAL
     bench.trng.reset()
     assert not bench.read("MCTL") & (ENT_VAL | FCT_VAL)
+
+
+def test_a_mask_opened_late_lets_the_interrupt_through(bench):
+    bench.start()
+    bench.host.run_for(GENERATION_NS)
+    assert not bench.trng.irq.level
+    bench.write("INT_MASK", 2)
+    assert bench.trng.irq.level

@@ -5,9 +5,11 @@ from __future__ import annotations
 import struct
 
 import pytest
+from elf_writer import thumb, write_elf
 from test_shipped_platforms import ROOT, pins
 
 from wattbench.core.wires import AudioFrame
+from wattbench.engines.embedded import open_monitor
 from wattbench.engines.embedded.board import Board
 from wattbench.platform import load_platform
 
@@ -121,3 +123,21 @@ def test_watchdogs_reset_the_chip_and_say_so(board):
     write(board, 0x400BC000, 0x2120)
     board.machine.bus_write(0x400B8000, struct.pack("<H", 0x0024))
     assert read(board, 0x400F8008) >> 4 & 1
+
+
+CODE = (0x4802, 0x212A, 0x6001, 0xBF30, 0xE7FD, 0xBF00, 0x0000, 0x2000)
+"""LDR r0, =0x20000000; MOVS r1, #42; STR r1, [r0]; WFI; B to the WFI."""
+
+
+def test_the_script_runs_an_image_from_the_internal_flash(tmp_path):
+    start = 0x7000_2040
+    image = struct.pack("<II", 0x2000_1000, start | 1).ljust(0x40, b"\0") + thumb(*CODE)
+    path = write_elf(tmp_path / "meter.elf", {0x7000_2000: image})
+    session = open_monitor(lambda text: None)
+    session.execute(f"$bin=@{path}")
+    session.execute(f"include @{ROOT / 'platforms/besmart_meter_3p.resc'}")
+    session.execute('emulation RunFor "0.5"')
+    board = session.emulation.board
+    assert board.machine.now_ns() == 500_000_000
+    assert read(board, 0x2000_0000) == 42
+    assert board.platform.objects["afe"].samples_taken == 8 * 500 - 2

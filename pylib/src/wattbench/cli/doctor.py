@@ -60,6 +60,8 @@ def findings() -> Iterator[Finding]:
     for package in ("unicorn", "numpy", "robotframework"):
         yield _package(package)
     yield _attempt("embedded engine", _embedded_engine, "install a C compiler, then: pip install -e pylib")
+    advice = "pip install --no-deps -r ci/requirements-data.txt, then: pip install -e pylib"
+    yield _attempt("register maps", _register_maps, advice)
     renode = look()
     yield Finding("renode engine", renode.complete, renode.summary, renode.next_step, needed=False)
     compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
@@ -81,6 +83,12 @@ def _attempt(name: str, probe: Callable[[], str], advice: str) -> Finding:
         return Finding(name, True, probe())
     except (ImportError, OSError, WattbenchError) as error:
         return Finding(name, False, str(error), advice)
+
+
+def _register_maps() -> str:
+    """Read the index of each chip's map."""
+    maps = importlib.import_module("wattbench.hw.imxrt.svd_map")
+    return ", ".join(f"{chip} {len(maps.SvdMap(chip).blocks)} blocks" for chip in maps.chips())
 
 
 def _embedded_engine() -> str:

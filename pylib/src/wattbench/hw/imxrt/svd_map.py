@@ -147,13 +147,7 @@ class SvdMap:
         """Raises SetupError for a chip without a map."""
         self.chip, self.path = chip, FOLDER / f"{chip}.jsonl"
         if not self.path.is_file():
-            known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.jsonl")))
-            if known:
-                raise SetupError(f"there is no register map of the chip {chip!r}; there are {known}")
-            raise SetupError(
-                "the register maps of the chips were not built: pip install --no-deps -r ci/requirements-data.txt, "
-                "then pip install -e ./pylib builds them"
-            )
+            raise SetupError(f"there is no register map of the chip {chip!r}; there are {', '.join(chips())}")
         with self.path.open("rb") as file:
             self._first = len(head := file.readline())
         self.blocks = {
@@ -176,6 +170,17 @@ class SvdMap:
                 file.seek(self._first + block.start)
                 self._registers[block.family] = SvdRegisters(file.readline())
         return self._registers[block.family]
+
+
+def chips() -> list[str]:
+    """The chips that have a map; raises SetupError where none was built."""
+    found = sorted(path.stem for path in FOLDER.glob("*.jsonl"))
+    if not found:
+        raise SetupError(
+            "the register maps of the chips were not built: pip install --no-deps -r ci/requirements-data.txt, "
+            "then pip install -e ./pylib builds them"
+        )
+    return found
 
 
 @cache
