@@ -32,8 +32,10 @@ bool wb_tlb_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry
     bool memory = region && region->memory && (fetch || !region->closed);
     int allowed = 0;
     if (memory && !split) {
+        /* Code that another core, or this one at another address, has translated: each store must be noticed. */
+        bool watched = region->kind == WB_REGION_RAM && wb_others_translate(core, region, page);
         allowed = wb_mpu_permissions(core, page, fetch ? wb_core_privileged(core) : acts_privileged(core));
-        if (region->kind == WB_REGION_ROM) allowed &= ~WB_WRITE;
+        if (region->kind == WB_REGION_ROM || watched) allowed &= ~WB_WRITE;
         if ((core->d.mpu_ctrl & 1) && wb_mpu_bypassed(core)) core->tlb_negative = core->careful = true;
     }
     entry->paddr = page;
@@ -111,6 +113,14 @@ static bool allowed(wb_core *core, uint32_t address, unsigned size, bool write)
     return last - region->base < region->size || unmapped(core, address, size, write);
 }
 
+/* Whether the access is one to a device, and another core may still access it before that. */
+static bool must_wait(const wb_core *core, uint32_t address, int64_t time)
+{
+    if (is_ppb(address) || !wb_is_ahead(core, time)) return false;
+    const wb_region *region = wb_region_at(core->machine, address, core->number);
+    return region && !region->memory;
+}
+
 /*
  * Unicorn's call before an access to the slow window, with PC and IT state of the instruction put right. A refused
  * access must leave no trace: Unicorn abandons a refused read by itself, but lets a refused write pass. Asking it for
@@ -122,7 +132,12 @@ bool wb_judge(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64
     wb_machine *machine = core->machine;
     uint32_t target = (uint32_t)address, width = (uint32_t)size;
     (void)value;
-    machine->now_ns = wb_core_time_at(core, wb_get(core, REG(PC)));
+    int64_t time = wb_core_time_at(core, wb_get(core, REG(PC)));
+    if (machine->together && must_wait(core, target, time)) {
+        core->ahead = true;
+        uc_ctl_request_cache(uc, WB_NEVER_CODE, NULL);
+    }
+    machine->now_ns = time;
     if (machine->next_ns <= machine->now_ns) wb_fire_due(machine);
     if (!allowed(core, target, width, type == UC_MEM_WRITE_PROT)) uc_ctl_request_cache(uc, WB_NEVER_CODE, NULL);
     core->judged_first = target & -width;

@@ -26,6 +26,12 @@ static uint8_t hint_flag(uint16_t first, uint16_t second)
     return hint < sizeof FLAGS ? FLAGS[hint] : 0;
 }
 
+/* The name of a byte of memory, which is the same by whatever address a core reaches it. */
+static inline uint32_t name_of(const wb_region *region, uint32_t address)
+{
+    return region->code_base + (address - region->base);
+}
+
 static inline uint8_t *executed_byte(wb_machine *machine, uint32_t granule) { return &machine->executed[granule >> 3]; }
 
 /* How far behind code that ran a prefetch has come, at the most: the receive buffers of a FlexSPI hold 1 KiB each. */
@@ -38,14 +44,39 @@ static bool is_out_of_reach(const wb_core *core, uint32_t address, uint32_t size
 {
     const wb_region *region = wb_region_at(core->machine, address, core->number);
     if (!region || !region->closed) return false;
-    uint32_t first = region->base >> WB_CODE_SHIFT;
-    for (uint32_t granule = address >> WB_CODE_SHIFT; granule <= (address + size - 1) >> WB_CODE_SHIFT; granule++) {
+    uint32_t first = region->code_base >> WB_CODE_SHIFT, name = name_of(region, address);
+    for (uint32_t granule = name >> WB_CODE_SHIFT; granule <= (name + size - 1) >> WB_CODE_SHIFT; granule++) {
         bool reached = false;
         for (uint32_t back = 0; back <= PREFETCH_GRANULES && granule - back >= first && !reached; back++)
             reached = was_executed(core->machine, granule - back);
         if (!reached) return true;
     }
     return false;
+}
+
+/* A core, and whether it runs the code at the address that gave it its name. */
+static inline uint8_t translator_bit(const wb_core *core, const wb_region *region)
+{
+    return (uint8_t)(1u << (2 * core->number + region->alias));
+}
+
+/* Nobody else may store into these pages unnoticed from now on. */
+static void note_translator(const wb_core *core, const wb_region *region, uint32_t name, uint32_t size)
+{
+    wb_machine *machine = core->machine;
+    uint8_t bit = translator_bit(core, region);
+    for (uint32_t page = name >> 10; page <= (name + size - 1) >> 10; page++) {
+        if (machine->translators[page] & bit) continue;
+        machine->translators[page] |= bit;
+        for (unsigned i = 0; i < machine->core_count; i++)
+            if (machine->cores[i] != core || region->aliased) machine->cores[i]->tlb_stale = machine->cores[i]->look = true;
+    }
+}
+
+/* Whether code in the page at `page` is translated by another core, or under another address. */
+bool wb_others_translate(const wb_core *core, const wb_region *region, uint32_t page)
+{
+    return core->machine->translators[name_of(region, page) >> 10] & ~translator_bit(core, region);
 }
 
 void wb_block_learn(wb_core *core, uint32_t address, uint32_t size)
@@ -65,8 +96,11 @@ void wb_block_learn(wb_core *core, uint32_t address, uint32_t size)
         at += is_wide(first) ? 4 : 2;
     }
     if (block->flags & WB_BLOCK_CLOSED) return;
-    for (uint32_t granule = address >> WB_CODE_SHIFT; granule <= (address + size - 1) >> WB_CODE_SHIFT; granule++)
+    const wb_region *region = wb_region_at(core->machine, address, core->number);
+    uint32_t name = name_of(region, address);
+    for (uint32_t granule = name >> WB_CODE_SHIFT; granule <= (name + size - 1) >> WB_CODE_SHIFT; granule++)
         *executed_byte(core->machine, granule) |= (uint8_t)(1u << (granule & 7));
+    if (core->machine->core_count > 1 || region->aliased) note_translator(core, region, name, size);
 }
 
 /* A block out of reach in closed memory: reports it, and does what accesses to nothing do. */
@@ -163,9 +197,10 @@ bool wb_may_use_fp(wb_core *core, uint32_t address, uint32_t size)
 }
 
 /* Something else than a core's own stores changed memory: translations of it are no longer true. */
-void wb_code_changed(wb_machine *machine, uint32_t address, uint32_t size)
+void wb_code_changed(wb_machine *machine, const wb_region *region, uint32_t offset, uint32_t size)
 {
-    for (uint32_t granule = address >> WB_CODE_SHIFT; granule <= (address + size - 1) >> WB_CODE_SHIFT; granule++) {
+    uint32_t name = region->code_base + offset;
+    for (uint32_t granule = name >> WB_CODE_SHIFT; granule <= (name + size - 1) >> WB_CODE_SHIFT; granule++) {
         uint8_t bit = (uint8_t)(1u << (granule & 7));
         if (!(*executed_byte(machine, granule) & bit)) continue;
         for (unsigned i = 0; i < machine->core_count; i++) machine->cores[i]->code_stale = machine->cores[i]->look = true;

@@ -119,6 +119,11 @@ static void after_slice(wb_core *core, uc_err error)
     bool thumb = wb_get(core, REG(XPSR)) & XPSR_THUMB;
     core->d.icount = wb_core_icount_at(core, core->d.pc);
     core->block_count = 0;
+    if (core->restarts) {
+        wb_core_restart(core, core->restart_vectors);
+        return;
+    }
+    if (core->ahead) return;
     if (core->fault.raised) {
         core->fault.raised = false;
         wb_raise_fault(core, core->fault.exception, core->fault.cfsr_bits, core->fault.address,
@@ -181,7 +186,8 @@ void wb_core_run(wb_core *core, int64_t until_ns)
 {
     wb_machine *machine = core->machine;
     core->deadline = wb_core_instructions_at(core, until_ns);
-    while (!machine->stop && !machine->woken && !core->d.asleep && !core->d.locked_up && !core->d.held) {
+    core->ahead = false;
+    while (!machine->stop && !machine->woken && !core->ahead && !core->d.asleep && !core->d.locked_up && !core->d.held) {
         while (wb_take_pending(core)) {}
         if (core->d.icount >= core->deadline || core->d.locked_up) break;
         if (!(wb_get(core, REG(XPSR)) & XPSR_THUMB)) {

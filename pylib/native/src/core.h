@@ -43,6 +43,14 @@ typedef struct {
     uint64_t passing;                               /* bit per wait point that will be passed the next time */
 } wb_core_data;
 
+/* How the processors differ. */
+typedef struct {
+    int model;                                      /* Unicorn's */
+    bool caches;
+    uint32_t cpuid, actlr_bits, ccr, ccr_bits;      /* `_bits` can be written */
+    uint32_t isar[5], mvfr[3];
+} wb_core_kind;
+
 typedef struct {
     uint32_t key;                                   /* address + 1, 0 empty */
     uint16_t count, size;
@@ -78,6 +86,7 @@ typedef struct {
 struct wb_core {
     wb_machine *machine;
     unsigned number;
+    const wb_core_kind *kind;
     uc_engine *uc;
     wb_core_data d;
     uint64_t deadline;                              /* in instructions */
@@ -92,6 +101,9 @@ struct wb_core {
     bool mixed_code;                                /* code runs from a page that the MPU splits */
     uint32_t exit_at;                               /* end the next slice before this address, 0 for none */
     bool waits;                                     /* the slice ended at a wait point */
+    bool ahead;                                     /* it ended before an access for which others are not far enough */
+    bool restarts;                                  /* it ended because the core is to be reset */
+    uint32_t restart_vectors;
     wb_wait_points wait_points;
     int interrupt;                                  /* Unicorn's interrupt hook number, -1 none */
     wb_fault fault;
@@ -136,7 +148,11 @@ void wb_on_block(uc_engine *uc, uint64_t address, uint32_t size, void *core);
 void wb_on_translation(uc_engine *uc, uc_tb *block, uc_tb *previous, void *core);
 void wb_on_interrupt(uc_engine *uc, uint32_t number, void *core);
 
+/* kind.c */
+const wb_core_kind *wb_core_kind_of(uint32_t type);
+
 /* lifecycle.c */
+void wb_core_restart(wb_core *core, uint32_t vector_table);
 void wb_core_free(wb_core *core);
 
 /* code.c */
@@ -153,7 +169,8 @@ static inline const wb_block *wb_block_at(wb_core *core, uint32_t address, uint3
 }
 bool wb_may_fetch_closed(wb_core *core, uint32_t address);
 uint32_t wb_instructions_before(const wb_core *core, uint32_t start, uint32_t pc);
-void wb_code_changed(wb_machine *machine, uint32_t address, uint32_t size);
+void wb_code_changed(wb_machine *machine, const wb_region *region, uint32_t offset, uint32_t size);
+bool wb_others_translate(const wb_core *core, const wb_region *region, uint32_t page);
 
 /* exceptions.c */
 int wb_execution_priority(const wb_core *core);
@@ -175,7 +192,6 @@ void wb_exception_enter(wb_core *core, uint32_t number);
 void wb_exception_return(wb_core *core, uint32_t exc_return);
 
 /* nvic.c */
-void wb_nvic_reset(wb_core *core);
 bool wb_nvic_access(wb_core *core, uint32_t offset, unsigned size, bool write, uint32_t *value);
 uint32_t wb_best_pending(const wb_core *core, int *priority);
 void wb_clear_pending(wb_core *core, uint32_t number);
@@ -204,7 +220,7 @@ bool wb_dwt_access(wb_core *core, uint32_t offset, bool write, uint32_t *value);
 
 /* memory.c */
 void wb_region_show(wb_core *core, const wb_region *region);
-wb_region *wb_region_at(const wb_machine *machine, uint32_t address, unsigned core);
+wb_region *wb_region_at(const wb_machine *machine, uint32_t address, unsigned view);
 bool wb_core_peek(const wb_core *core, uint32_t address, void *data, uint32_t size);
 uint32_t wb_region_read(wb_region *region, wb_machine *machine, uint32_t offset, unsigned size);
 void wb_region_write(wb_region *region, wb_machine *machine, uint32_t offset, unsigned size, uint32_t value);
@@ -218,6 +234,7 @@ void wb_slow_write(uc_engine *uc, uint64_t address, unsigned size, uint64_t valu
 
 /* machine.c */
 void wb_fire_due(wb_machine *machine);
+bool wb_is_ahead(const wb_core *core, int64_t time_ns);
 void wb_note_wakeup(wb_machine *machine);
 void wb_check_limit(unsigned used, unsigned limit, const char *what);
 

@@ -29,7 +29,6 @@ static uint32_t copy_stack(wb_core *core, uint32_t address, uint32_t *frame, uin
         if (access == WB_WRITE) wb_region_write(region, core->machine, offset, 4, frame[i]);
         else frame[i] = wb_region_read(region, core->machine, offset, 4);
     }
-    if (access == WB_WRITE) wb_code_changed(core->machine, address - 4 * words, 4 * words);
     return 0;
 }
 

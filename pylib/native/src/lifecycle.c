@@ -26,24 +26,25 @@ static int open_slow_window(wb_core *core)
            uc_hook_add(uc, &hook, UC_HOOK_MEM_READ_PROT | UC_HOOK_MEM_WRITE_PROT, (void *)wb_judge, core, 1, 0);
 }
 
-int wb_core_new(wb_machine *machine, uint32_t mips, uint64_t hz, uint64_t systick_reference_hz, uint32_t mpu_regions,
-                uint32_t priority_mask, uint32_t irqs)
+int wb_core_new(wb_machine *machine, uint32_t type, uint32_t mips, uint64_t hz, uint64_t systick_reference_hz,
+                uint32_t mpu_regions, uint32_t priority_mask, uint32_t irqs)
 {
-    if (machine->core_count == WB_MAX_CORES || !mips || mpu_regions > WB_MPU_REGIONS || irqs > WB_IRQS) return -1;
+    const wb_core_kind *kind = wb_core_kind_of(type);
+    if (machine->core_count == WB_MAX_CORES || !kind || !mips || mpu_regions > WB_MPU_REGIONS || irqs > WB_IRQS) return -1;
     wb_core *core = calloc(1, sizeof *core);
     if (!core) return -1;
-    *core = (wb_core){ .machine = machine, .number = machine->core_count, .hz = hz,
+    *core = (wb_core){ .machine = machine, .number = machine->core_count, .kind = kind, .hz = hz,
                        .systick_reference_hz = systick_reference_hz, .mpu_regions = mpu_regions,
                        .priority_mask = (uint8_t)priority_mask, .irqs = irqs };
     /* Never UC_MODE_MCLASS: it makes a Cortex-M33 of every model. */
     if (uc_open(UC_ARCH_ARM, UC_MODE_THUMB, &core->uc) ||
-        uc_ctl_set_cpu_model(core->uc, UC_CPU_ARM_CORTEX_M7) || add_hooks(core) || open_slow_window(core)) {
+        uc_ctl_set_cpu_model(core->uc, kind->model) || add_hooks(core) || open_slow_window(core)) {
         wb_core_free(core);
         return -1;
     }
     for (unsigned i = 0; i < machine->region_count; i++) wb_region_show(core, &machine->regions[i]);
-    core->systick_event = wb_event_new(machine, wb_systick_due, core);
     core->d.held = 1;
+    core->systick_event = wb_event_new(machine, wb_systick_due, core);
     core->d.mips = mips;
     machine->cores[machine->core_count] = core;
     return (int)machine->core_count++;
@@ -55,14 +56,17 @@ void wb_core_free(wb_core *core)
     free(core);
 }
 
-void wb_core_reset(wb_machine *machine, uint32_t number, uint32_t vector_table)
+/* Interrupt inputs keep their levels: what drives them does not know of the core's reset. */
+void wb_core_restart(wb_core *core, uint32_t vector_table)
 {
     static const int CLEARED[] = { REG(R0), REG(R1), REG(R2), REG(R3), REG(R4), REG(R5), REG(R6), REG(R7), REG(R8),
                                    REG(R9), REG(R10), REG(R11), REG(R12), REG(BASEPRI), REG(PRIMASK), REG(FAULTMASK) };
-    wb_core *core = machine->cores[number];
+    wb_machine *machine = core->machine;
     wb_core_data old = core->d;
     memset(&core->d, 0, sizeof core->d);
     core->d.held = old.held;
+    memcpy(core->d.level, old.level, sizeof old.level);
+    memcpy(core->d.pending, old.level, sizeof old.level);
     core->d.mips = old.mips;
     core->d.icount = core->d.base_icount = old.icount;
     core->d.base_ns = core->d.awake_since_ns = machine->now_ns;
@@ -72,17 +76,30 @@ void wb_core_reset(wb_machine *machine, uint32_t number, uint32_t vector_table)
     wb_set(core, REG(FPSCR), 0);
     wb_set(core, REG(PSP), 0);
     wb_set(core, REG(XPSR_NZCVQG), 1u << 24);
-    wb_nvic_reset(core);
     wb_scs_reset(core);
     wb_event_at(machine, core->systick_event, WB_NEVER);
     core->d.vtor = vector_table;
     core->tlb_stale = core->code_stale = core->look = true;
+    core->fault.raised = core->restarts = false;
     core->exit_at = 0;
     uint32_t vectors[2] = { 0, 0 };
     bool readable = wb_core_peek(core, vector_table, vectors, sizeof vectors);
     core->d.pc = vectors[1] & ~1u;
     wb_set(core, REG(MSP), vectors[0] & ~3u);
     if (!readable || !(vectors[1] & 1)) wb_lockup(core, WB_LOCKUP_VECTORS);
+}
+
+/* A core that resets itself, by way of a device, is in the middle of an access: it comes to that when the slice has ended. */
+void wb_core_reset(wb_machine *machine, uint32_t number, uint32_t vector_table)
+{
+    wb_core *core = machine->cores[number];
+    if (!core->running) {
+        wb_core_restart(core, vector_table);
+        return;
+    }
+    core->restarts = true;
+    core->restart_vectors = vector_table;
+    uc_emu_stop(core->uc);
 }
 
 void wb_core_hold(wb_machine *machine, uint32_t number, uint32_t held)

@@ -9,11 +9,17 @@ wb_machine *wb_machine_new(const wb_host *host)
 {
     wb_machine *machine = calloc(1, sizeof *machine);
     if (!machine) return NULL;
-    machine->pages = calloc(1u << 20, sizeof *machine->pages);
+    bool complete = true;
+    for (unsigned view = 0; view < WB_VIEWS; view++) {
+        machine->pages[view] = calloc(1u << 20, sizeof *machine->pages[view]);
+        complete &= machine->pages[view] != NULL;
+    }
     machine->executed = calloc(1u << (32 - WB_CODE_SHIFT - 3), 1);
+    machine->translators = calloc(1u << 22, 1);
+    machine->master = WB_SYSTEM_VIEW;
     machine->host = *host;
     machine->host_deadline_ns = machine->next_ns = WB_NEVER;
-    if (!machine->pages || !machine->executed) {
+    if (!complete || !machine->executed || !machine->translators) {
         wb_machine_free(machine);
         return NULL;
     }
@@ -23,8 +29,9 @@ wb_machine *wb_machine_new(const wb_host *host)
 void wb_machine_free(wb_machine *machine)
 {
     for (unsigned i = 0; i < machine->core_count; i++) wb_core_free(machine->cores[i]);
-    free(machine->pages);
+    for (unsigned view = 0; view < WB_VIEWS; view++) free(machine->pages[view]);
     free(machine->executed);
+    free(machine->translators);
     free(machine);
 }
 
@@ -113,14 +120,13 @@ void wb_fire_due(wb_machine *machine)
 unsigned wb_line_new(wb_machine *machine)
 {
     wb_check_limit(machine->line_count, WB_MAX_LINES, "native lines");
-    machine->lines[machine->line_count] = (wb_line){ .irq_core = -1, .irq = -1 };
+    machine->lines[machine->line_count] = (wb_line){ .irq = { -1, -1, -1, -1 } };
     return machine->line_count++;
 }
 
 void wb_line_to_irq(wb_machine *machine, unsigned line, uint32_t core, uint32_t irq)
 {
-    machine->lines[line].irq_core = (int16_t)core;
-    machine->lines[line].irq = (int16_t)irq;
+    machine->lines[line].irq[core] = (int16_t)irq;
 }
 
 void wb_line_watch(wb_machine *machine, unsigned line) { machine->lines[line].watched = 1; }
@@ -130,7 +136,8 @@ void wb_line_set(wb_machine *machine, unsigned number, int level)
     wb_line *line = &machine->lines[number];
     if (line->level == !!level) return;
     line->level = !!level;
-    if (line->irq >= 0) wb_irq(machine, (uint32_t)line->irq_core, (uint32_t)line->irq, line->level);
+    for (unsigned i = 0; i < machine->core_count; i++)
+        if (line->irq[i] >= 0) wb_irq(machine, i, (uint32_t)line->irq[i], line->level);
     if (line->receiver) line->receiver(line->owner, line->input, line->level);
     if (line->watched) machine->host.line(number, line->level);
 }
@@ -147,6 +154,17 @@ void wb_request_stop(wb_machine *machine, uint32_t reason)
 }
 
 static bool is_awake(const wb_core *core) { return !core->d.asleep && !core->d.held && !core->d.locked_up; }
+
+/* Devices must see the accesses of all cores in the order of time: whether another core has yet to come to `time_ns`. */
+bool wb_is_ahead(const wb_core *core, int64_t time_ns)
+{
+    const wb_machine *machine = core->machine;
+    for (unsigned i = 0; i < machine->core_count; i++) {
+        const wb_core *other = machine->cores[i];
+        if (other != core && is_awake(other) && wb_core_time(other) < time_ns) return true;
+    }
+    return false;
+}
 
 static void check_awake_limit(wb_core *core)
 {
@@ -182,7 +200,7 @@ static int64_t run_cores(wb_machine *machine, int64_t target)
     for (unsigned i = 0; i < machine->core_count && !machine->stop; i++) {
         wb_core *core = machine->cores[i];
         if (!is_awake(core)) continue;
-        machine->current_core = i;
+        machine->current_core = machine->master = i;
         int64_t limit = core->awake_limit_ns ? core->d.awake_since_ns + core->awake_limit_ns : WB_NEVER;
         wb_core_run(core, limit < target ? limit : target);
         check_awake_limit(core);
@@ -198,18 +216,20 @@ uint32_t wb_run(wb_machine *machine, int64_t until_ns)
 {
     machine->stop = machine->reset_requested ? WB_STOP_RESET : WB_STOP_TIME;
     for (unsigned i = 0; i < machine->core_count; i++)
-        if (machine->cores[i]->d.locked_up) wb_lockup(machine->cores[i], machine->cores[i]->lockup_reason);
+        if (machine->cores[i]->d.locked_up && !machine->cores[i]->d.held) wb_lockup(machine->cores[i], machine->cores[i]->lockup_reason);
     while (!machine->stop) {
         wb_fire_due(machine);
         if (machine->stop || machine->now_ns >= until_ns) break;
         int64_t target = machine->next_ns < until_ns ? machine->next_ns : until_ns;
-        if (wake_sleepers(machine) > 1) {               /* cores that share memory must not drift apart */
+        machine->together = wake_sleepers(machine) > 1;
+        if (machine->together) {                        /* cores that share memory must not drift apart */
             int64_t together = (machine->now_ns / WB_QUANTUM_NS + 1) * WB_QUANTUM_NS;
             if (together < target) target = together;
         }
         int64_t reached = run_cores(machine, target);
-        if (reached != WB_NEVER && reached > machine->now_ns) machine->now_ns = reached;
+        if (reached != WB_NEVER && (reached > machine->now_ns || machine->together)) machine->now_ns = reached;
     }
+    machine->master = WB_SYSTEM_VIEW;
     if (machine->stop == WB_STOP_RESET) machine->reset_requested = false;
     return machine->stop;
 }

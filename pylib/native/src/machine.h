@@ -17,6 +17,9 @@
 
 enum {
     WB_MAX_CORES = 4,
+    WB_SYSTEM_VIEW = WB_MAX_CORES,      /* the memory map of bus masters that are no core */
+    WB_VIEWS,
+    WB_EVERYONE = 0xFF,                 /* as `views` of a region: all cores and other masters */
     WB_MAX_REGIONS = 512,
     WB_MAX_EVENTS = 64,
     WB_MAX_LINES = 512,
@@ -38,6 +41,8 @@ enum wb_stop {
     WB_STOP_AWAKE,        /* a core did not sleep within its limit */
     WB_STOP_INTERNAL,     /* Unicorn reported something that must not happen */
 };
+
+enum wb_core_type { WB_CORTEX_M7 = 0, WB_CORTEX_M4 };
 
 /* What an access to an address with nothing behind it does. */
 enum wb_unmapped { WB_UNMAPPED_FAULT = 0, WB_UNMAPPED_REPORT, WB_UNMAPPED_STOP };
@@ -76,21 +81,24 @@ typedef struct {
     void *owner;
 } wb_event;
 
-enum wb_region_kind { WB_REGION_RAM, WB_REGION_ROM, WB_REGION_DEVICE, WB_REGION_HOST };
+enum wb_region_kind { WB_REGION_RAM, WB_REGION_ROM, WB_REGION_DEVICE, WB_REGION_HOST, WB_REGION_NOTHING };
 
+/* Something at an address. What is there for some only hides what is there for everyone. */
 typedef struct wb_region {
     uint32_t base, size;
     enum wb_region_kind kind;
     uint8_t *memory;
     wb_device *device;
-    uint32_t cores;                     /* bit per core that sees it */
+    uint32_t views;                     /* bit per core, and for the system view, that sees it */
+    uint32_t code_base;                 /* base, or where the memory was mapped first: one name for each byte */
+    bool alias, aliased;                /* mapped somewhere else before; mapped at two places */
     bool closed;                        /* memory that cannot be read at present */
 } wb_region;
 
 /* A digital signal inside the native core: fans out to interrupt inputs, devices and, if watched, to the host. */
 typedef struct {
     uint8_t level, watched;
-    int16_t irq_core, irq;              /* -1: none */
+    int16_t irq[WB_MAX_CORES];          /* interrupt of each core, -1: none */
     void (*receiver)(void *owner, uint32_t input, int level);
     void *owner;
     uint32_t input;
@@ -105,14 +113,17 @@ struct wb_machine {
     bool reset_requested;               /* kept over a stop for another reason */
     uint32_t unmapped_policy;
     uint32_t current_core;              /* core that executes or executed last */
+    uint32_t master;                    /* the view of whoever accesses something now */
+    bool together;                      /* several cores are awake */
     bool woken;                         /* a sleeping core may have to go on: end the slice of the other */
     wb_host host;
     wb_core *cores[WB_MAX_CORES];
     unsigned core_count;
     wb_region regions[WB_MAX_REGIONS];
     unsigned region_count;
-    wb_region **pages;                  /* the region of each 4 KiB page */
+    wb_region **pages[WB_VIEWS];        /* the region of each 4 KiB page */
     uint8_t *executed;                  /* bit per 64 bytes: code was run from it */
+    uint8_t *translators;               /* of each 1 KiB: who runs code from it, two bits a core: in place, by an alias */
     wb_event events[WB_MAX_EVENTS];
     unsigned event_count;
     wb_line lines[WB_MAX_LINES];
@@ -132,7 +143,7 @@ unsigned wb_event_new(wb_machine *machine, void (*fire)(void *), void *owner);
 void wb_event_at(wb_machine *machine, unsigned event, int64_t at_ns);
 int64_t wb_event_time(const wb_machine *machine, unsigned event);
 
-/* Bus master access; false on a bus error. Register blocks are accessed with `size` 1, 2 or 4. */
+/* Access of a bus master that is no core, by the system view; false on a bus error. Register blocks are accessed with `size` 1, 2 or 4. */
 bool wb_bus_read(wb_machine *machine, uint32_t address, void *data, uint32_t size);
 bool wb_bus_write(wb_machine *machine, uint32_t address, const void *data, uint32_t size);
 
@@ -140,22 +151,25 @@ bool wb_bus_write(wb_machine *machine, uint32_t address, const void *data, uint3
 void wb_line_set(wb_machine *machine, unsigned line, int level);
 
 /* Maps a device and takes it into save, restore and reset. */
-void wb_device_add(wb_machine *machine, wb_device *device, uint32_t base, uint32_t size, uint32_t cores);
+void wb_device_add(wb_machine *machine, wb_device *device, uint32_t base, uint32_t size, uint32_t views);
 
 /* ---- called by the host -------------------------------------------------------------------------------------- */
 WB_EXPORT wb_machine *wb_machine_new(const wb_host *host);
 WB_EXPORT void wb_machine_free(wb_machine *machine);
+/* Each byte of memory may be at two places, of one view or of several. -1: no whole pages, or no room; -2: a third place. */
 WB_EXPORT int wb_map_memory(wb_machine *machine, uint32_t base, uint32_t size, uint8_t *memory, uint32_t read_only,
-                            uint32_t cores);
+                            uint32_t views);
 /*
  * While memory is closed, as a flash is that erases, bus masters get an error. A core has caches, which are not modelled:
  * they are taken to hold all code that ran before and what a prefetch reaches behind it, so that only other code is
  * refused; data reads are answered and reported.
  */
 WB_EXPORT void wb_memory_close(wb_machine *machine, uint32_t base, uint32_t closed);
-WB_EXPORT int wb_map_host(wb_machine *machine, uint32_t base, uint32_t size, uint32_t cores);
-WB_EXPORT int wb_core_new(wb_machine *machine, uint32_t mips, uint64_t hz, uint64_t systick_reference_hz,
-                          uint32_t mpu_regions, uint32_t priority_mask, uint32_t irqs);
+WB_EXPORT int wb_map_host(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views);
+/* For these views nothing is there, whatever everyone sees. */
+WB_EXPORT int wb_map_nothing(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views);
+WB_EXPORT int wb_core_new(wb_machine *machine, uint32_t type, uint32_t mips, uint64_t hz,
+                          uint64_t systick_reference_hz, uint32_t mpu_regions, uint32_t priority_mask, uint32_t irqs);
 WB_EXPORT void wb_core_reset(wb_machine *machine, uint32_t core, uint32_t vector_table);
 WB_EXPORT void wb_core_speed(wb_machine *machine, uint32_t core, uint32_t mips);
 WB_EXPORT void wb_core_hold(wb_machine *machine, uint32_t core, uint32_t held);
@@ -182,8 +196,8 @@ WB_EXPORT int wb_memory_write(wb_machine *machine, uint32_t address, const uint8
 WB_EXPORT size_t wb_state_size(const wb_machine *machine);
 WB_EXPORT void wb_state_save(const wb_machine *machine, uint8_t *bytes);
 WB_EXPORT void wb_state_restore(wb_machine *machine, const uint8_t *bytes);
-/* Put a memory's contents back; only pages that differ are written. */
-WB_EXPORT void wb_memory_restore(wb_machine *machine, uint32_t base, uint32_t size, const uint8_t *saved);
+/* Put the contents of a mapped memory back, by wb_map_memory's number; only pages that differ are written. */
+WB_EXPORT void wb_memory_restore(wb_machine *machine, uint32_t region, const uint8_t *saved);
 /* One CPU register by Unicorn's number. */
 WB_EXPORT uint32_t wb_register_read(wb_machine *machine, uint32_t core, int reg);
 WB_EXPORT void wb_register_write(wb_machine *machine, uint32_t core, int reg, uint32_t value);
@@ -196,6 +210,11 @@ typedef struct {
 WB_EXPORT void wb_core_look(const wb_machine *machine, uint32_t core, wb_core_view *view);
 /* PC of the core that executes or executed last, 0 where there is none. */
 WB_EXPORT uint32_t wb_current_pc(const wb_machine *machine);
+WB_EXPORT uint32_t wb_current_core(const wb_machine *machine);
+/* The core whose access is being answered, WB_SYSTEM_VIEW for another bus master or the host. */
+WB_EXPORT uint32_t wb_accessing_core(const wb_machine *machine);
+/* The core that the last stop is about. */
+WB_EXPORT uint32_t wb_stop_core(const wb_machine *machine);
 WB_EXPORT void wb_core_jump(wb_machine *machine, uint32_t core, uint32_t pc);
 WB_EXPORT int wb_device_access(wb_machine *machine, uint32_t address, uint32_t size, uint32_t is_write,
                                uint32_t *value);

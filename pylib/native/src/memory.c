@@ -6,73 +6,150 @@
 /* Stands for a page that several regions share. */
 static wb_region shared_page;
 
-static bool holds(const wb_region *region, uint32_t address, unsigned core)
+static bool holds(const wb_region *region, uint32_t address) { return address - region->base < region->size; }
+
+static bool is_for_some(const wb_region *region) { return region->views != WB_EVERYONE; }
+
+/* Of several, one that is for some is on top of those for everyone; of equal ones the one mapped last. */
+static const wb_region *top_of_shared(const wb_machine *machine, uint32_t address, unsigned view)
 {
-    return address - region->base < region->size && region->cores >> core & 1;
+    const wb_region *top = NULL;
+    for (unsigned i = machine->region_count; i-- > 0;) {
+        const wb_region *region = &machine->regions[i];
+        if (!holds(region, address) || !(region->views >> view & 1)) continue;
+        if (is_for_some(region)) return region;
+        if (!top) top = region;
+    }
+    return top;
 }
 
-wb_region *wb_region_at(const wb_machine *machine, uint32_t address, unsigned core)
+wb_region *wb_region_at(const wb_machine *machine, uint32_t address, unsigned view)
 {
-    wb_region *region = machine->pages[address >> 12];
-    if (region != &shared_page) return region && holds(region, address, core) ? region : NULL;
-    for (unsigned i = machine->region_count; i-- > 0;)        /* the region mapped last is on top */
-        if (holds(&machine->regions[i], address, core)) return (wb_region *)&machine->regions[i];
-    return NULL;
+    const wb_region *region = machine->pages[view][address >> 12];
+    if (region == &shared_page) region = top_of_shared(machine, address, view);
+    if (!region || !holds(region, address) || region->kind == WB_REGION_NOTHING) return NULL;
+    return (wb_region *)region;
 }
 
 /* ---- building the map ---- */
 
-static wb_region *add_region(wb_machine *machine, uint32_t base, uint32_t size, uint32_t cores)
+/* Whether the whole page belongs to the region. */
+static bool fills(const wb_region *region, uint32_t page)
+{
+    return (page << 12) - region->base < region->size && (page << 12 | 0xFFF) - region->base < region->size;
+}
+
+static wb_region *of_page(wb_region *old, wb_region *new, uint32_t page)
+{
+    if (!old) return new;
+    if (old == &shared_page) return old;
+    bool hides = is_for_some(new) || !is_for_some(old);
+    const wb_region *top = hides ? new : old;
+    return fills(top, page) ? (wb_region *)top : &shared_page;
+}
+
+static wb_region *add_region(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views)
 {
     if (machine->region_count == WB_MAX_REGIONS || size == 0) return NULL;
     wb_region *region = &machine->regions[machine->region_count++];
-    *region = (wb_region){ .base = base, .size = size, .cores = cores };
-    for (uint32_t page = base >> 12; page <= (base + size - 1) >> 12; page++)
-        machine->pages[page] = machine->pages[page] ? &shared_page : region;
+    *region = (wb_region){ .base = base, .size = size, .views = views };
+    for (unsigned view = 0; view < WB_VIEWS; view++) {
+        wb_region **pages = machine->pages[view];
+        if (!(views >> view & 1)) continue;
+        for (uint32_t page = base >> 12; page <= (base + size - 1) >> 12; page++)
+            pages[page] = of_page(pages[page], region, page);
+    }
     return region;
 }
 
-void wb_region_show(wb_core *core, const wb_region *region)
+/* Shows Unicorn one run of pages, in place of what was there before. */
+static void show_pages(wb_core *core, const wb_region *region, uint32_t first, uint32_t count)
 {
-    if (!region->memory || !(region->cores >> core->number & 1)) return;
-    uc_mem_map_ptr(core->uc, region->base, region->size, UC_PROT_ALL, region->memory);
+    uint64_t base = (uint64_t)first << 12, size = (uint64_t)count << 12;
+    uint8_t *memory = region->memory + (uint32_t)(base - region->base);
+    if (uc_mem_map_ptr(core->uc, base, size, UC_PROT_ALL, memory) == UC_ERR_OK) return;
+    for (uint32_t page = first; page < first + count; page++) uc_mem_unmap(core->uc, (uint64_t)page << 12, 4096);
+    uc_mem_map_ptr(core->uc, base, size, UC_PROT_ALL, memory);
 }
 
-static wb_region *memory_at(wb_machine *machine, uint32_t base, uint32_t size, uint32_t cores)
+/* Memory that this core finds there, as far as nothing hides it. */
+void wb_region_show(wb_core *core, const wb_region *region)
+{
+    if (!region->memory || !(region->views >> core->number & 1)) return;
+    uint32_t first = region->base >> 12, end = first + (region->size >> 12), run = 0;
+    for (uint32_t page = first; page <= end; page++) {
+        const wb_region *there = page < end ? core->machine->pages[core->number][page] : NULL;
+        if (there == region || there == &shared_page) run++;
+        else if (run) show_pages(core, region, page - run, run), run = 0;
+    }
+}
+
+static wb_region *memory_at(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views)
 {
     for (unsigned i = 0; i < machine->region_count; i++) {
         wb_region *region = &machine->regions[i];
-        if (region->memory && region->base == base && region->size == size && region->cores == cores) return region;
+        if (region->memory && region->base == base && region->size == size && region->views == views) return region;
     }
     return NULL;
 }
 
-/* Mapping the same place again replaces the memory behind it, as long as no core has seen the old one. */
-int wb_map_memory(wb_machine *machine, uint32_t base, uint32_t size, uint8_t *memory, uint32_t read_only, uint32_t cores)
+static bool overlap(const wb_region *region, const uint8_t *memory, uint32_t size)
 {
-    wb_region *region = machine->core_count ? NULL : memory_at(machine, base, size, cores);
-    if (!region) region = (base | size) & 0xFFF ? NULL : add_region(machine, base, size, cores);
+    return region->memory && memory < region->memory + region->size && region->memory < memory + size;
+}
+
+/* Give each byte of memory one name, the place where it was mapped first; false at the third place. */
+static bool name_code(wb_machine *machine, wb_region *new)
+{
+    new->code_base = new->base;
+    new->alias = new->aliased = false;
+    for (unsigned i = 0; i < machine->region_count; i++) {
+        wb_region *old = &machine->regions[i];
+        if (old == new || !overlap(old, new->memory, new->size)) continue;
+        if (new->alias || old->aliased) return false;
+        new->code_base = old->code_base + (uint32_t)(new->memory - old->memory);
+        new->alias = new->aliased = old->aliased = true;
+    }
+    return true;
+}
+
+/* Mapping the same place again replaces the memory behind it, as long as no core has seen the old one. */
+int wb_map_memory(wb_machine *machine, uint32_t base, uint32_t size, uint8_t *memory, uint32_t read_only, uint32_t views)
+{
+    wb_region *region = machine->core_count ? NULL : memory_at(machine, base, size, views);
+    if (!region) region = (base | size) & 0xFFF ? NULL : add_region(machine, base, size, views);
     if (!region) return -1;
     region->kind = read_only ? WB_REGION_ROM : WB_REGION_RAM;
     region->memory = memory;
+    if (!name_code(machine, region)) return -2;
     for (unsigned i = 0; i < machine->core_count; i++) wb_region_show(machine->cores[i], region);
     return (int)(region - machine->regions);
 }
 
-int wb_map_host(wb_machine *machine, uint32_t base, uint32_t size, uint32_t cores)
+static int map_plain(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views, enum wb_region_kind kind)
 {
-    wb_region *region = add_region(machine, base, size, cores);
+    wb_region *region = add_region(machine, base, size, views);
     if (!region) return -1;
-    region->kind = WB_REGION_HOST;
+    region->kind = kind;
     return (int)(region - machine->regions);
 }
 
-void wb_device_add(wb_machine *machine, wb_device *device, uint32_t base, uint32_t size, uint32_t cores)
+int wb_map_host(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views)
+{
+    return map_plain(machine, base, size, views, WB_REGION_HOST);
+}
+
+int wb_map_nothing(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views)
+{
+    return map_plain(machine, base, size, views, WB_REGION_NOTHING);
+}
+
+void wb_device_add(wb_machine *machine, wb_device *device, uint32_t base, uint32_t size, uint32_t views)
 {
     device->machine = machine;
     wb_check_limit(machine->device_count, WB_MAX_REGIONS, "devices");
     machine->devices[machine->device_count++] = device;
-    wb_region *region = size ? add_region(machine, base, size, cores) : NULL;
+    wb_region *region = size ? add_region(machine, base, size, views) : NULL;
     if (!region) return;
     region->kind = WB_REGION_DEVICE;
     region->device = device;
@@ -104,27 +181,33 @@ uint32_t wb_region_read(wb_region *region, wb_machine *machine, uint32_t offset,
 
 void wb_region_write(wb_region *region, wb_machine *machine, uint32_t offset, unsigned size, uint32_t value)
 {
-    if (region->memory) memcpy(region->memory + offset, &value, size);
-    else if (region->device) region->device->write(region->device, offset, size, value);
+    if (region->memory) {
+        memcpy(region->memory + offset, &value, size);
+        wb_code_changed(machine, region, offset, size);
+    } else if (region->device) region->device->write(region->device, offset, size, value);
     else machine->host.write((uint32_t)(region - machine->regions), offset, size, value);
 }
 
 void wb_memory_close(wb_machine *machine, uint32_t base, uint32_t closed)
 {
-    wb_region *region = wb_region_at(machine, base, 0);
-    if (!region || region->closed == !!closed) return;
-    region->closed = !!closed;
+    wb_region *region = wb_region_at(machine, base, WB_SYSTEM_VIEW);
+    if (!region || !region->memory || region->closed == !!closed) return;
+    for (unsigned i = 0; i < machine->region_count; i++)
+        if (overlap(&machine->regions[i], region->memory, region->size)) machine->regions[i].closed = !!closed;
     for (unsigned i = 0; i < machine->core_count; i++) machine->cores[i]->tlb_stale = machine->cores[i]->look = true;
 }
 
 bool wb_bus_read(wb_machine *machine, uint32_t address, void *data, uint32_t size)
 {
-    wb_region *region = wb_region_at(machine, address, 0);
+    wb_region *region = wb_region_at(machine, address, WB_SYSTEM_VIEW);
     if (!region || region->closed || address - region->base + size > region->size) return false;
     if (region->memory) {
         memcpy(data, region->memory + (address - region->base), size);
     } else {
+        uint32_t master = machine->master;
+        machine->master = WB_SYSTEM_VIEW;
         uint32_t value = wb_region_read(region, machine, address - region->base, size);
+        machine->master = master;
         memcpy(data, &value, size);
     }
     return true;
@@ -132,15 +215,17 @@ bool wb_bus_read(wb_machine *machine, uint32_t address, void *data, uint32_t siz
 
 bool wb_bus_write(wb_machine *machine, uint32_t address, const void *data, uint32_t size)
 {
-    wb_region *region = wb_region_at(machine, address, 0);
+    wb_region *region = wb_region_at(machine, address, WB_SYSTEM_VIEW);
     if (!region || address - region->base + size > region->size || region->kind == WB_REGION_ROM) return false;
     if (region->memory) {
         memcpy(region->memory + (address - region->base), data, size);
-        wb_code_changed(machine, address, size);
+        wb_code_changed(machine, region, address - region->base, size);
     } else {
-        uint32_t value = 0;
+        uint32_t value = 0, master = machine->master;
         memcpy(&value, data, size);
+        machine->master = WB_SYSTEM_VIEW;
         wb_region_write(region, machine, address - region->base, size, value);
+        machine->master = master;
     }
     return true;
 }
@@ -148,7 +233,7 @@ bool wb_bus_write(wb_machine *machine, uint32_t address, const void *data, uint3
 int wb_memory_read(wb_machine *machine, uint32_t address, uint8_t *data, uint32_t size)
 {
     while (size) {
-        wb_region *region = wb_region_at(machine, address, 0);
+        wb_region *region = wb_region_at(machine, address, WB_SYSTEM_VIEW);
         if (!region || !region->memory) return -1;
         uint32_t offset = address - region->base, length = region->size - offset < size ? region->size - offset : size;
         memcpy(data, region->memory + offset, length);
@@ -160,11 +245,11 @@ int wb_memory_read(wb_machine *machine, uint32_t address, uint8_t *data, uint32_
 int wb_memory_write(wb_machine *machine, uint32_t address, const uint8_t *data, uint32_t size)
 {
     while (size) {
-        wb_region *region = wb_region_at(machine, address, 0);
+        wb_region *region = wb_region_at(machine, address, WB_SYSTEM_VIEW);
         if (!region || !region->memory) return -1;
         uint32_t offset = address - region->base, length = region->size - offset < size ? region->size - offset : size;
         memcpy(region->memory + offset, data, length);
-        wb_code_changed(machine, address, length);
+        wb_code_changed(machine, region, offset, length);
         address += length, data += length, size -= length;
     }
     return 0;

@@ -9,17 +9,6 @@ static uint32_t word_mask(const wb_core *core, uint32_t word)
     return word >= irq_words(core) ? 0 : left >= 32 ? 0xFFFFFFFFu : (1u << left) - 1;
 }
 
-void wb_nvic_reset(wb_core *core)
-{
-    wb_machine *machine = core->machine;
-    for (unsigned i = 0; i < machine->line_count; i++) {
-        const wb_line *line = &machine->lines[i];
-        if (line->irq < 0 || (unsigned)line->irq_core != core->number || !line->level) continue;
-        core->d.level[line->irq >> 5] |= 1u << (line->irq & 31);
-        core->d.pending[line->irq >> 5] |= 1u << (line->irq & 31);
-    }
-}
-
 void wb_irq(wb_machine *machine, uint32_t number, uint32_t irq, uint32_t level)
 {
     wb_core *core = machine->cores[number];

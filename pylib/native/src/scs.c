@@ -1,11 +1,11 @@
 /* The private peripheral bus: system control block (ARMv7-M B3.2), and who answers for the rest of it. */
 #include "core.h"
 
-enum { AIRCR_KEY = 0x05FA, CPUID_M7_R1P2 = 0x411FC272 };
+enum { AIRCR_KEY = 0x05FA };
 
 void wb_scs_reset(wb_core *core)
 {
-    core->d.ccr = 0x00040200;              /* STKALIGN and branch prediction read as one on the M7 */
+    core->d.ccr = core->kind->ccr;
     core->d.fpccr = 0xC0000000;
     core->d.fp_disabled = 1;
 }
@@ -85,13 +85,18 @@ static bool clear_bits(uint32_t *stored, unsigned shift, bool write, uint32_t *v
     return true;
 }
 
+/* Identification and maintenance of caches, and the registers of tightly coupled memories. */
+static bool is_for_caches(uint32_t offset) { return (offset >= 0xD78 && offset < 0xD88) || (offset >= 0xF50 && offset < 0xFAC); }
+
 static bool scb_access(wb_core *core, uint32_t offset, bool write, uint32_t *value)
 {
     wb_core_data *d = &core->d;
+    const wb_core_kind *kind = core->kind;
+    if (!kind->caches && is_for_caches(offset)) return false;
     switch (offset) {
     case 0x004: return constant((core->irqs + 31) / 32 - 1, write, value);          /* ICTR */
-    case 0x008: return plain(&d->actlr, 0x1FFFFFFF, write, value);
-    case 0xD00: return constant(CPUID_M7_R1P2, write, value);
+    case 0x008: return plain(&d->actlr, kind->actlr_bits, write, value);
+    case 0xD00: return constant(kind->cpuid, write, value);
     case 0xD04:
         if (write) icsr_write(core, *value);
         else *value = icsr(core);
@@ -102,7 +107,7 @@ static bool scb_access(wb_core *core, uint32_t offset, bool write, uint32_t *val
         else *value = 0xFA050000u | d->aircr_prigroup << 8;
         return true;
     case 0xD10: return plain(&d->scr, 0x16, write, value);
-    case 0xD14: return plain(&d->ccr, 0x0007011B, write, value);
+    case 0xD14: return plain(&d->ccr, kind->ccr_bits, write, value);
     case 0xD24:
         if (write) d->shcsr_enables = *value >> 16 & 7;
         else *value = shcsr(core);
@@ -122,11 +127,8 @@ static bool scb_access(wb_core *core, uint32_t offset, bool write, uint32_t *val
     case 0xD50: return constant(0x00100030, write, value);                          /* ID_MMFR0: PMSAv7 */
     case 0xD54: case 0xD5C: return constant(0, write, value);
     case 0xD58: return constant(0x01000000, write, value);
-    case 0xD60: return constant(0x01101110, write, value);                          /* ID_ISAR0 to 4 */
-    case 0xD64: return constant(0x02112000, write, value);
-    case 0xD68: return constant(0x20232231, write, value);
-    case 0xD6C: return constant(0x01111131, write, value);
-    case 0xD70: return constant(0x01310132, write, value);
+    case 0xD60: case 0xD64: case 0xD68: case 0xD6C: case 0xD70:
+        return constant(kind->isar[(offset - 0xD60) / 4], write, value);            /* ID_ISAR0 to 4 */
     case 0xD78: return constant(0x09000003, write, value);                          /* CLIDR */
     case 0xD7C: return constant(0x8303C003, write, value);                          /* CTR */
     case 0xD80: return constant(d->csselr & 1 ? 0xF01FE019 : 0xF003E019, write, value);     /* CCSIDR: 32 KiB each */
@@ -142,9 +144,8 @@ static bool scb_access(wb_core *core, uint32_t offset, bool write, uint32_t *val
     case 0xF34: return plain(&d->fpccr, 0xC000017B, write, value);
     case 0xF38: return plain(&d->fpcar, 0xFFFFFFF8, write, value);
     case 0xF3C: return plain(&d->fpdscr, 0x07C00000, write, value);
-    case 0xF40: return constant(0x10110221, write, value);                          /* MVFR0 to 2: FPv5, double */
-    case 0xF44: return constant(0x12000011, write, value);
-    case 0xF48: return constant(0x00000040, write, value);
+    case 0xF40: case 0xF44: case 0xF48:
+        return constant(kind->mvfr[(offset - 0xF40) / 4], write, value);            /* MVFR0 to 2 */
     case 0xF50: case 0xF58: case 0xF5C: case 0xF60: case 0xF64: case 0xF68: case 0xF6C: case 0xF70: case 0xF74:
     case 0xF78: return constant(0, write, value);                                   /* cache and predictor maintenance */
     case 0xF90: case 0xF94: case 0xF98: case 0xF9C: case 0xFA0: case 0xFA8:

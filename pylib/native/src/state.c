@@ -44,6 +44,7 @@ static void restore_core(wb_core *core, const core_image *image)
     wb_set(core, REG(XPSR_NZCVQG), image->xpsr);
     core->d = image->data;
     core->tlb_stale = core->look = true;
+    core->restarts = false;
     core->exit_at = 0;
 }
 
@@ -96,14 +97,13 @@ void wb_state_restore(wb_machine *machine, const uint8_t *bytes)
     wb_host_deadline(machine, machine->host_deadline_ns);
 }
 
-void wb_memory_restore(wb_machine *machine, uint32_t base, uint32_t size, const uint8_t *saved)
+void wb_memory_restore(wb_machine *machine, uint32_t number, const uint8_t *saved)
 {
-    wb_region *region = wb_region_at(machine, base, 0);
-    if (!region || !region->memory) return;
-    for (uint32_t at = 0; at < size; at += 4096) {
+    const wb_region *region = &machine->regions[number];
+    for (uint32_t at = 0; at < region->size; at += 4096) {
         if (!memcmp(region->memory + at, saved + at, 4096)) continue;
         memcpy(region->memory + at, saved + at, 4096);
-        wb_code_changed(machine, base + at, 4096);
+        wb_code_changed(machine, region, at, 4096);
     }
 }
 
@@ -123,6 +123,12 @@ void wb_register_write(wb_machine *machine, uint32_t core, int reg, uint32_t val
     if (reg == REG(PC)) wb_core_jump(machine, core, value);
     else wb_set(machine->cores[core], reg, value);
 }
+
+uint32_t wb_current_core(const wb_machine *machine) { return machine->current_core; }
+
+uint32_t wb_accessing_core(const wb_machine *machine) { return machine->master; }
+
+uint32_t wb_stop_core(const wb_machine *machine) { return machine->stop_core; }
 
 uint32_t wb_current_pc(const wb_machine *machine)
 {

@@ -6,6 +6,7 @@ import ctypes as c
 import hashlib
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
@@ -74,20 +75,24 @@ class Board:
         irqs: int = 64,
         hz: int = 1_000_000_000,
         reference_hz: int = 100_000,
+        kinds: Sequence[str] = (),
+        mpu_regions: int = 16,
     ) -> None:
+        """`kinds` are the types of the cores, `cortex-m7` each unless given."""
         self.program, self.symbols = program, program.symbols
         self.machine = Machine()
         self.lib, self.handle = self.machine.lib, self.machine.handle
-        everyone = (1 << cores) - 1
         for base, size, read_only in ((CODE, CODE_SIZE, 0), (RAM, RAM_SIZE, 0), (ROM, ROM_SIZE, 1)):
-            self.machine.map_memory(base, size, native.Memory(size), bool(read_only), everyone)
+            self.machine.map_memory(base, size, native.Memory(size), bool(read_only), native.EVERYONE)
         self.device = Recorder(self.machine)
-        self.machine.map_target(DEVICE, 0x1000, self.device, everyone)
+        self.machine.map_target(DEVICE, 0x1000, self.device, native.EVERYONE)
         for address, data in program.segments:
             self.poke(address, data)
         for number in range(cores):
-            assert self.lib.wb_core_new(self.handle, mips, hz, reference_hz, 16, 0xF0, irqs) == number
-        self.machine.core_count = cores
+            kind = native.CORE_TYPES[kinds[number] if kinds else "cortex-m7"]
+            made = self.lib.wb_core_new(self.handle, kind, mips, hz, reference_hz, mpu_regions, 0xF0, irqs)
+            assert made == number
+        self.machine.core_names = [f"core{number}" for number in range(cores)]
         for number in range(cores):
             self.lib.wb_core_reset(self.handle, number, 0)
             if number:

@@ -2,6 +2,8 @@
 
 from program import Recorder
 
+from wattbench.engines.embedded import native
+
 
 def value_of(board, *spans):
     """Map devices at the spans, the last on top; returns a function from address to the device that answers."""
@@ -9,7 +11,7 @@ def value_of(board, *spans):
     for number, (base, size) in enumerate(spans, 1):
         device = Recorder(one.machine)
         device.values = dict.fromkeys(range(0x10000), number)
-        one.machine.map_target(base, size, device, 1)
+        one.machine.map_target(base, size, device, native.EVERYONE)
     return lambda address: one.machine.bus_read(address, 1)[0]
 
 
@@ -49,7 +51,7 @@ def test_the_private_bus_has_room_for_blocks_of_the_chip(board):
     )
     device = Recorder(one.machine)
     device.values = {8: 0x1234}
-    one.machine.map_target(0xE0080000, 0x20, device, 1)
+    one.machine.map_target(0xE0080000, 0x20, device, native.EVERYONE)
     one.run()
     assert one.regs("r4 r5") == [0x1234, 0]
     assert [access[1:] for access in device.accesses] == [("r", 8, 4, 0), ("w", 0x10, 2, 9)]

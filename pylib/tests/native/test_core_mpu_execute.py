@@ -131,7 +131,7 @@ entry mem
 """
     one = board(source)
     for base in (0x40001000, 0xE0200000):
-        one.machine.map_memory(base, 0x1000, native.Memory(0x1000), False, 1)
+        one.machine.map_memory(base, 0x1000, native.Memory(0x1000), False, native.EVERYONE)
         one.poke(base, bytes.fromhex("01357047"))
     one.run()
     assert one.log() == [IACC]

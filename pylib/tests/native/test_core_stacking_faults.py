@@ -108,7 +108,7 @@ entry svc
 .ltorg
 """
     one = board(source)
-    one.machine.map_memory(0x20040000, 0x1000, native.Memory(0x1000), False, 1)
+    one.machine.map_memory(0x20040000, 0x1000, native.Memory(0x1000), False, native.EVERYONE)
     one.run()
     assert one.regs("r0 r1 r5") == [1, 2, 0x20040010]
     assert one.words(0x2003FFF0, 2) == [1, 2]

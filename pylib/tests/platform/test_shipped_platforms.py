@@ -28,7 +28,7 @@ SVD_NAMES = {"edma0": "DMA0", "dmamux0": "DMAMUX0", "anadig": "ANADIG_OSC"} | {
 }
 SVD_INTERRUPTS = {"anadig": {83, 84, 85}, "gpc_cpu_mode_ctrl_0": {117}}
 """Those that the vendor's file gives to a peripheral without address (TMPSNS) or to none (GPC)."""
-NOT_IN_SVD = {"boot_rom", "boot_rom_code"}
+NOT_IN_SVD = {"boot_rom", "boot_rom_code", "m4_start", "m4_no_itcm", "m4_no_dtcm"}
 BLOCKS = [
     item
     for item in load_platform(SOC).elements
@@ -37,12 +37,12 @@ BLOCKS = [
 
 
 @cache
-def svd():
-    """Base address and interrupt numbers of each peripheral of the vendor's file, out of pyOCD's wheel."""
+def svd(core):
+    """Base address and interrupt numbers of each peripheral as a core sees it, out of pyOCD's wheel."""
     spec = importlib.util.find_spec("pyocd")
     assert spec is not None, "install pyocd: pip install --no-deps -r ci/requirements-data.txt"
     with zipfile.ZipFile(Path(spec.submodule_search_locations[0], "debug/svd/svd_data.zip")) as archive:
-        root = ElementTree.fromstring(archive.read("MIMXRT1176_cm7.xml"))
+        root = ElementTree.fromstring(archive.read(f"MIMXRT1176_{core}.xml"))
     return {
         item.findtext("name"): (
             int(item.findtext("baseAddress"), 0),
@@ -110,15 +110,21 @@ def board():
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.name)
 def test_blocks_are_where_the_vendor_says_and_interrupt_as_it_says(block):
-    base, interrupts = svd()[SVD_NAMES.get(block.name, block.name.upper())]
-    assert block.registrations[0].value == Number(base)
-    interrupts = interrupts | SVD_INTERRUPTS.get(block.name, set())
-    wired = set(pins(block, "nvic").values())
-    # The vendor's file lists some interrupts of other blocks or of the Cortex-M4's view under a block of ours.
-    assert wired <= interrupts
-    assert bool(wired) == bool(interrupts) or block.name == "iomuxc_gpr", (
-        "the general purpose interrupt is not modelled"
-    )
+    name = SVD_NAMES.get(block.name, block.name.upper())
+    assert name in svd("cm7") or name in svd("cm4")
+    for core, receiver in (("cm7", "nvic"), ("cm4", "nvic_m4")):
+        wired = set(pins(block, receiver).values())
+        if name not in svd(core):
+            assert not wired
+            continue
+        base, interrupts = svd(core)[name]
+        assert block.registrations[0].value == Number(base)
+        interrupts = interrupts | SVD_INTERRUPTS.get(block.name, set())
+        # The vendor's file lists some interrupts of other blocks or of the other core's view under a block of ours.
+        assert wired <= interrupts
+        assert bool(wired) == bool(interrupts) or block.name == "iomuxc_gpr", (
+            "the general purpose interrupt is not modelled"
+        )
 
 
 def test_every_block_of_the_metering_path_is_there():

@@ -47,6 +47,9 @@ class Host(TimeSource, Protocol):
     def bus_write(self, address: int, data: bytes) -> None:
         """Write as a bus master (no MPU); raises BusError where the bus answers with an error."""
 
+    def accessing_core(self) -> int | None:
+        """The core whose access a model is just now answering, counted in the platform's order; None for a DMA or a debugger."""
+
     def close_memory(self, base: int, reason: str) -> None:
         """The memory mapped at `base` answers accesses with an error, for `reason`, until it is empty again."""
 
@@ -100,6 +103,8 @@ class FakeHost:
         self.memory = bytearray(memory_size)
         self.regions: dict[tuple[int, int], BusTarget] = {}
         self.closed_memories: dict[int, str] = {}
+        self.core: int | None = 0
+        """What `accessing_core` gives."""
         self.messages: list[tuple[int, str, str]] = []
         self.unmodelled_accesses: Counter[tuple[str, str]] = Counter()
         self.unmodelled_log = UnmodelledLog()
@@ -131,6 +136,10 @@ class FakeHost:
         if address + len(data) > len(self.memory):
             raise BusError(address)
         self.memory[address : address + len(data)] = data
+
+    def accessing_core(self) -> int | None:
+        """See `Host.accessing_core`."""
+        return self.core
 
     def close_memory(self, base: int, reason: str) -> None:
         """See `Host.close_memory`; kept in `closed_memories`, the bus does not ask for it."""

@@ -16,12 +16,12 @@ from wattbench.engines.embedded import native, twins
 from wattbench.engines.embedded.bus import SystemBus
 from wattbench.engines.embedded.cpu import CortexM, Dwt, Nvic
 from wattbench.engines.embedded.machine import Machine
+from wattbench.hw.imxrt.empty_space import EmptySpace
 from wattbench.platform import load_platform, parse_platform
 from wattbench.platform.build import build
 from wattbench.platform.description import Description
 from wattbench.platform.factory import Built, Placement, Platform
 
-ALL_CORES = 0xFF
 ERASED_FLASH = 0xFF
 
 
@@ -101,17 +101,18 @@ class Board:
 
     def place(self, placement: Placement) -> None:
         """See `Factory.place`."""
-        device, cores = placement.device, ALL_CORES
-        if placement.cpu is not None:
-            cores = 1 << placement.cpu.number
+        device = placement.device
+        views = native.EVERYONE if placement.cpu is None else 1 << placement.cpu.number
         if getattr(device, "on_core_bus", False):
             return
         if isinstance(device, MappedMemory):
-            self.machine.map_memory(placement.start, placement.size, device.memory, device.read_only, cores)
+            self.machine.map_memory(placement.start, placement.size, device.memory, device.read_only, views)
+        elif isinstance(device, EmptySpace):
+            self.machine.map_nothing(placement.start, placement.size, views)
         elif hasattr(device, "map_native"):
-            device.map_native(placement.start, placement.size, cores)
+            device.map_native(placement.start, placement.size, views)
         else:
-            self.machine.map_target(placement.start, placement.size, device, cores)
+            self.machine.map_target(placement.start, placement.size, device, views)
 
     # Members for the Monitor
 
@@ -171,9 +172,11 @@ class Board:
     def _reset_requested(self) -> None:
         """The core's SYSRESETREQ, or a device that has noted its cause already."""
         if not self._reset_is_noted:
+            asking = self.cores[self.machine.stop_core()].cpu_type
+            cause = "m4_sysresetreq" if asking.startswith("cortex-m4") else "m7_sysresetreq"
             for _, item in self.models():
                 if hasattr(item, "note_reset"):
-                    item.note_reset("m7_sysresetreq")
+                    item.note_reset(cause)
         self._reset_is_noted = False
         self.reset()
 

@@ -9,6 +9,7 @@ import unicorn.arm_const as arm
 
 from wattbench.core.errors import MonitorError, UsageError
 from wattbench.core.wires import Line
+from wattbench.engines.embedded import native
 from wattbench.engines.embedded.machine import Machine
 
 DEFAULT_MIPS = 100
@@ -93,13 +94,15 @@ class CortexM:
         interrupts: int = 218,
     ) -> None:
         """`interrupts` is how many external interrupts the NVIC has."""
-        if cpu_type != "cortex-m7":
-            raise UsageError(f"the embedded engine runs `cortex-m7`, not `{cpu_type}`")
+        if cpu_type not in native.CORE_TYPES:
+            known = ", ".join(f"`{known}`" for known in native.CORE_TYPES)
+            raise UsageError(f"the embedded engine runs {known}, not `{cpu_type}`")
         self._machine, self.name, self.cpu_type = host, name, cpu_type
         self.outputs: dict[str | int, Line] = {}
         self._mips = DEFAULT_MIPS
         self.number = host.lib.wb_core_new(
             host.handle,
+            native.CORE_TYPES[cpu_type],
             self._mips,
             nvic.systick_frequency,
             SYSTICK_REFERENCE_HZ,
@@ -109,20 +112,20 @@ class CortexM:
         )
         if self.number < 0:
             raise ValueError("the machine takes no further core")
-        host.core_count += 1
+        host.core_names.append(name)
         nvic.core = self.number
         self._vector_table = 0
         self._wait_points: list[int] = []
         self._first_pc: int | None = None
         self._first_sp: int | None = None
-        self.started = self._halted = False
+        self.started = self._halted = self._unreleased = False
 
     def on_input(self, number: int, level: bool) -> None:
         """The NVIC's request line; the native core carries it itself."""
 
     def start(self) -> None:
         """Leave reset before the first run: stack pointer and PC from the vector table unless they were set."""
-        if self.started or self._halted:
+        if self.started or self._halted or self._unreleased:
             return
         self._machine.lib.wb_core_reset(self._machine.handle, self.number, self._vector_table)
         if self._first_pc is not None:
@@ -131,6 +134,16 @@ class CortexM:
             self._write("SP", self._first_sp)
         self.started = True
         self._machine.lib.wb_core_hold(self._machine.handle, self.number, 0)
+
+    def hold_until_release(self) -> None:
+        """Into reset, until `release`: for a core that another one starts. See `core.cores.ReleasedCore`."""
+        self.hold()
+        self._unreleased = True
+
+    def release(self, vector_table: int) -> None:
+        """Let the core go, from the vector table at this address."""
+        self._vector_table, self._unreleased = vector_table, False
+        self.start()
 
     def hold(self) -> None:
         """Into reset; `start` begins anew."""
@@ -265,6 +278,7 @@ class CortexM:
         return {
             "started": self.started,
             "halted": self._halted,
+            "unreleased": self._unreleased,
             "vectors": self._vector_table,
             "first": (self._first_pc, self._first_sp),
         }
@@ -272,6 +286,7 @@ class CortexM:
     def restore(self, saved: dict[str, Any]) -> None:
         """Take back what `save` gave."""
         self.started, self._halted = saved["started"], saved["halted"]
+        self._unreleased = saved["unreleased"]
         self._vector_table = saved["vectors"]
         self._first_pc, self._first_sp = saved["first"]
 

@@ -71,10 +71,12 @@ class Machine:
         self._targets: dict[int, BusTarget] = {}
         self.watchers: dict[int, Callable[[bool], None]] = {}
         self.memories: dict[int, native.Memory] = {}
+        """Memories by address as bus masters that are no core see them, and the debugger."""
+        self._mapped: dict[int, native.Memory] = {}
         self._closed: dict[int, str] = {}
-        self.core_count = 0
+        self.core_names: list[str] = []
         self.unmodelled_accesses = UnmodelledLog()
-        self.last_unmapped: tuple[str, int] | None = None
+        self.last_unmapped: tuple[str, str, int] | None = None
         self.on_log: list[Callable[[int, str, str], None]] = []
         self._reset_request: Callable[[], None] = lambda: None
         self.stopping = False
@@ -139,12 +141,22 @@ class Machine:
     def unmodelled(self, source: str, access: str, detail: str = "") -> None:
         """See `Host.unmodelled`."""
         pc = self.current_pc()
+        core = int(self.lib.wb_current_core(self.handle))
         if self.unmodelled_accesses.note(source, access, pc, detail, self._now.value):
-            self.log(logging.INFO, source, f"not modelled: {f'{access} {detail}'.rstrip()} (PC 0x{pc:08X})")
+            self.log(logging.INFO, source, f"not modelled: {f'{access} {detail}'.rstrip()} (PC 0x{pc:08X}{self._of(core)})")
 
     def current_pc(self) -> int:
         """PC of the core that executes or executed last, 0 outside of a run."""
         return int(self.lib.wb_current_pc(self.handle)) if self._in_run else 0
+
+    def accessing_core(self) -> int | None:
+        """See `Host.accessing_core`."""
+        core = int(self.lib.wb_accessing_core(self.handle))
+        return None if core == native.SYSTEM_VIEW else core
+
+    def _of(self, core: int) -> str:
+        """` of` and the core's name where there are several."""
+        return f" of `{self.core_names[core]}`" if len(self.core_names) > 1 else ""
 
     # Calls from the native core
 
@@ -177,9 +189,10 @@ class Machine:
             self.unmodelled("sysbus", "read of a memory that cannot be read", reason)
             return
         access = f"{native.ACCESS_NAMES[kind]} of {size} bytes at 0x{address:08X}"
-        self.last_unmapped = (f"{access}, {reason or 'where the platform has nothing'}", pc)
+        nothing = f"where the platform has nothing{' for it' if len(self.core_names) > 1 else ''}"
+        self.last_unmapped = (self._of(core), f"{access}, {reason or nothing}", pc)
         self.unmodelled_accesses.note("sysbus", access, pc, reason, self._now.value)
-        self.log(logging.WARNING, "sysbus", f"{access}, {reason or 'where nothing is'} (PC 0x{pc:08X})")
+        self.log(logging.WARNING, "sysbus", f"{access}, {reason or 'where nothing is'} (PC 0x{pc:08X}{self._of(core)})")
 
     def _why_closed(self, address: int) -> str:
         for base, reason in self._closed.items():
@@ -189,15 +202,26 @@ class Machine:
 
     # Building
 
-    def map_memory(self, base: int, size: int, memory: native.Memory, read_only: bool, cores: int) -> None:
-        """Put memory on the bus; raises ValueError."""
-        if self.lib.wb_map_memory(self.handle, base, size, memory.address, int(read_only), cores) < 0:
+    def map_memory(self, base: int, size: int, memory: native.Memory, read_only: bool, views: int) -> None:
+        """Put memory on the bus for those whose bit is in `views`; raises ValueError."""
+        region = self.lib.wb_map_memory(self.handle, base, size, memory.address, int(read_only), views)
+        if region == native.THIRD_PLACE:
+            raise ValueError(f"the memory at 0x{base:08X} is at two other places already")
+        if region < 0:
             raise ValueError(f"memory of 0x{size:X} bytes at 0x{base:08X} must be made of whole 4 KiB pages")
-        self.memories[base] = memory
+        if memory not in self._mapped.values():
+            self._mapped[region] = memory
+        if views >> native.SYSTEM_VIEW & 1:
+            self.memories[base] = memory
 
-    def map_target(self, base: int, size: int, target: BusTarget, cores: int) -> None:
-        """Put a Python model on the bus."""
-        region = self.lib.wb_map_host(self.handle, base, size, cores)
+    def map_nothing(self, base: int, size: int, views: int) -> None:
+        """Let those whose bit is in `views` find nothing there; raises ValueError."""
+        if self.lib.wb_map_nothing(self.handle, base, size, views) < 0:
+            raise ValueError("too many devices on the bus")
+
+    def map_target(self, base: int, size: int, target: BusTarget, views: int) -> None:
+        """Put a Python model on the bus for those whose bit is in `views`."""
+        region = self.lib.wb_map_host(self.handle, base, size, views)
         if region < 0:
             raise ValueError("too many devices on the bus")
         self._targets[region] = target
@@ -209,6 +233,10 @@ class Machine:
         view = native.CoreView()
         self.lib.wb_core_look(self.handle, core, c.byref(view))
         return view
+
+    def stop_core(self) -> int:
+        """The core that the last stop of a run was about."""
+        return int(self.lib.wb_stop_core(self.handle))
 
     def request_stop(self) -> None:
         """Come back from `run_to` as soon as possible."""
@@ -247,18 +275,19 @@ class Machine:
             return
 
     def _explain(self, reason: int) -> None:
-        view = self.look()
+        number = self.stop_core()
+        view, of = self.look(number), self._of(number)
         at: dict[str, Any] = {"pc": view.pc, "time_ns": self.now_ns()}
         match reason:
             case native.STOP_LOCKUP:
-                raise LockupError(f"the core locked up: {_lockup_text(view)}", **at)
+                raise LockupError(f"the core{of.removeprefix(' of')} locked up: {_lockup_text(view)}", **at)
             case native.STOP_UNMAPPED:
-                access, pc = self.last_unmapped or ("an access", view.pc)
-                raise UnmappedAccessError(f"the firmware tried a {access}", pc, self.now_ns())
+                of, access, pc = self.last_unmapped or (of, "an access", view.pc)
+                raise UnmappedAccessError(f"the firmware{of} tried a {access}", pc, self.now_ns())
             case native.STOP_AWAKE:
-                raise LimitError("the firmware ran without sleeping for longer than its limit", **at)
+                raise LimitError(f"the firmware{of} ran without sleeping for longer than its limit", **at)
             case native.STOP_INTERNAL:
-                raise MachineError(f"Unicorn stopped with error {view.lockup_reason}", **at)
+                raise MachineError(f"Unicorn{of} stopped with error {view.lockup_reason}", **at)
 
     # State
 
@@ -268,13 +297,13 @@ class Machine:
         self.lib.wb_state_save(self.handle, buffer)
         return {
             "native": buffer.raw,
-            "memories": {base: memory.copy() for base, memory in self.memories.items()},
+            "memories": {region: memory.copy() for region, memory in self._mapped.items()},
         }
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take back what `save` gave."""
-        for base, contents in saved["memories"].items():
-            self.lib.wb_memory_restore(self.handle, base, len(contents), contents)
+        for region, contents in saved["memories"].items():
+            self.lib.wb_memory_restore(self.handle, region, contents)
         self._queue.clear()
         self.lib.wb_host_deadline(self.handle, native.NEVER)
         self.lib.wb_state_restore(self.handle, saved["native"])

@@ -15,6 +15,16 @@ from wattbench.core.errors import SetupError
 LIBRARY = Path(__file__).with_name("libwattbench_core.so")
 NEVER = (1 << 63) - 1
 
+EVERYONE = 0xFF
+"""As `views`: all cores and all other bus masters."""
+SYSTEM_VIEW = 4
+"""The view of bus masters that are no core, and of the debugger."""
+CORE_TYPES = {"cortex-m7": 0, "cortex-m4": 1, "cortex-m4f": 1}
+"""enum wb_core_type by the names that a `.repl` may use."""
+
+THIRD_PLACE = -2
+"""wb_map_memory: the memory is at two places already."""
+
 # enum wb_stop
 STOP_TIME, STOP_REQUEST, STOP_LOCKUP, STOP_RESET, STOP_UNMAPPED, STOP_AWAKE, STOP_INTERNAL = range(7)
 # enum wb_unmapped
@@ -62,7 +72,8 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wb_map_memory": (c.c_int, (_PTR, _U32, _U32, _PTR, _U32, _U32)),
     "wb_memory_close": (None, (_PTR, _U32, _U32)),
     "wb_map_host": (c.c_int, (_PTR, _U32, _U32, _U32)),
-    "wb_core_new": (c.c_int, (_PTR, _U32, c.c_uint64, c.c_uint64, _U32, _U32, _U32)),
+    "wb_map_nothing": (c.c_int, (_PTR, _U32, _U32, _U32)),
+    "wb_core_new": (c.c_int, (_PTR, _U32, _U32, c.c_uint64, c.c_uint64, _U32, _U32, _U32)),
     "wb_core_reset": (None, (_PTR, _U32, _U32)),
     "wb_core_speed": (None, (_PTR, _U32, _U32)),
     "wb_core_hold": (None, (_PTR, _U32, _U32)),
@@ -70,6 +81,9 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wb_core_wait_point": (c.c_int, (_PTR, _U32, _U32, _U32)),
     "wb_core_jump": (None, (_PTR, _U32, _U32)),
     "wb_current_pc": (_U32, (_PTR,)),
+    "wb_current_core": (_U32, (_PTR,)),
+    "wb_accessing_core": (_U32, (_PTR,)),
+    "wb_stop_core": (_U32, (_PTR,)),
     "wb_core_look": (None, (_PTR, _U32, c.POINTER(CoreView))),
     "wb_run": (_U32, (_PTR, _I64)),
     "wb_request_stop": (None, (_PTR, _U32)),
@@ -87,7 +101,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wb_state_size": (c.c_size_t, (_PTR,)),
     "wb_state_save": (None, (_PTR, _PTR)),
     "wb_state_restore": (None, (_PTR, _PTR)),
-    "wb_memory_restore": (None, (_PTR, _U32, _U32, _PTR)),
+    "wb_memory_restore": (None, (_PTR, _U32, _PTR)),
     "wb_register_read": (_U32, (_PTR, _U32, c.c_int)),
     "wb_register_write": (None, (_PTR, _U32, c.c_int, _U32)),
 }

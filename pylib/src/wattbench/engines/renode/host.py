@@ -64,6 +64,10 @@ class RoomMachine(Machine):
         if self.room is not None and len(data) > 4:
             self.room.CodeChanged(address, len(data))
 
+    def accessing_core(self) -> int | None:
+        """See `Host.accessing_core`; only the first core runs here, and bus masters' accesses are taken for its own."""
+        return 0
+
     def close_memory(self, base: int, reason: str) -> None:
         """See `Host.close_memory`; Renode's memories cannot be closed."""
 

@@ -166,6 +166,11 @@ class IomuxcLpsrGpr(RegisterBlock):
     """General purpose registers of the low-power domain, stored without effect."""
 
     table = load_table(PACKAGE, "iomuxc_lpsr_gpr")
+    _low, _high = table["GPR0"]["CM4_INIT_VTOR_LOW"], table["GPR1"]["CM4_INIT_VTOR_HIGH"]
+
+    def vector_table(self) -> int:
+        """Where the Cortex-M4 finds its vectors when it leaves reset; see `core.cores.VectorTableSource`."""
+        return self["GPR0"] & self._low.mask | self._high.get(self["GPR1"]) << 16
     size = 0x4000
 
 

@@ -1,7 +1,7 @@
 """System reset controller of the i.MX RT1170: why the chip was reset (IMXRT1170RM "SRC").
 
-SRSR and the general purpose registers survive every reset but loss of power. The second core, the reset modes and
-the slices are storage; a slice reset only leaves its mark in STAT.
+SRSR and the general purpose registers survive every reset but loss of power. The reset modes are storage. Of the slices
+only the Cortex-M4's is reset; the reset of another one only leaves its mark in STAT.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ CAUSES: dict[str, str] = {
     "m7_sysresetreq": "M7_LOCKUP",
     "m4_request": "M4_REQUEST",
     "m4_lockup": "M4_LOCKUP",
+    "m4_sysresetreq": "M4_LOCKUP",
     "csu": "CSU_RESET_B",
     "wdog": "WDOG_RST_B",
     "rtwdog3": "WDOG3_RST_B",
@@ -38,6 +39,7 @@ CAUSE_INPUTS = {
 KEPT = ("SRSR", *(f"GPR{number}" for number in range(1, 21)))
 SLICES = ("MEGA", "DISPLAY", "WAKEUP", "M4CORE", "M7CORE", "M4DEBUG", "M7DEBUG", "USBPHY1", "USBPHY2")
 SW_RESET, RST_BY_SW = 1 << 0, 1 << 3
+BT_RELEASE_M4 = 1 << 0
 
 
 @model("Wattbench.Src")
@@ -45,7 +47,8 @@ class Src(RegisterBlock):
     """Reset controller at 0x40C04000; whoever resets the chip calls `note_reset` first.
 
     A rising edge at input n is a reset request by the cause of SRSR bit n (4 reset pin, 5 WDOG1 and WDOG2,
-    8 RTWDOG3, 9 RTWDOG4): it is noted and passed on to output `RESET`, high until the reset.
+    8 RTWDOG3, 9 RTWDOG4): it is noted and passed on to output `RESET`, high until the reset. Output `M4_RUN` is high
+    while the Cortex-M4 is released.
     """
 
     size = 0x4000
@@ -55,6 +58,7 @@ class Src(RegisterBlock):
     def __init__(self, host: Host, name: str) -> None:
         super().__init__(host, name)
         self.reset_request = self.output("RESET")
+        self._m4_run = self.output("M4_RUN")
 
     def on_input(self, number: int, level: bool) -> None:
         """See `Model.on_input`."""
@@ -76,6 +80,7 @@ class Src(RegisterBlock):
         kept = {name: self[name] for name in KEPT}
         super().reset()
         self.reset_request.set(False)
+        self._m4_run.set(False)
         for name, value in kept.items():
             self[name] = value
 
@@ -83,6 +88,11 @@ class Src(RegisterBlock):
         """The supply is gone: everything is lost, and SRSR will show power-on."""
         super().reset()
         self.reset_request.set(False)
+        self._m4_run.set(False)
+
+    @on_write("SCR")
+    def _release(self, raw: int, old: int) -> None:
+        self._m4_run.set(bool(self["SCR"] & BT_RELEASE_M4))
 
     @on_write(*(f"CTRL_{name}" for name in SLICES))
     def _reset_slices(self, raw: int, old: int) -> None:
@@ -90,4 +100,8 @@ class Src(RegisterBlock):
             if self[f"CTRL_{name}"] & SW_RESET:
                 self[f"CTRL_{name}"] &= ~SW_RESET
                 self[f"STAT_{name}"] |= RST_BY_SW
+                if name == "M4CORE":
+                    self._m4_run.set(False)
+                    self._m4_run.set(bool(self["SCR"] & BT_RELEASE_M4))
+                    continue
                 self.host.unmodelled(self.name, f"reset of slice {name}")
