@@ -107,7 +107,9 @@ def test_a_table_that_is_not_there_is_a_lock_up_of_that_core(run):
         engine.run_to(MS)
 
 
-RESET_SLICE = COPY_AND_RELEASE + """
+RESET_SLICE = (
+    COPY_AND_RELEASE
+    + """
  ldr r2, =2000
 2: subs r2, #1
  bne 2b
@@ -115,6 +117,7 @@ RESET_SLICE = COPY_AND_RELEASE + """
  movs r1, #1
  str r1, [r0]
 """
+)
 
 
 def test_its_slice_can_be_reset(run):
@@ -198,7 +201,9 @@ def test_both_count_virtual_time_alike(run):
     wait = "3: ldr r0, [r6]\n cmp r0, #{value}\n bne 3b\n ldr r0, [r7, #8]\n str r0, [r6, #{at}]\n"
     set_one = " movs r0, #1\n str r0, [r6]\n"
     m7 = COPY_AND_RELEASE + tick + set_one + wait.format(value=2, at=8)
-    second = tick + wait.format(value=1, at=16) + " ldr r1, =10000\n4: subs r1, #1\n bne 4b\n" + wait.format(value=1, at=12)
+    second = (
+        tick + wait.format(value=1, at=16) + " ldr r1, =10000\n4: subs r1, #1\n bne 4b\n" + wait.format(value=1, at=12)
+    )
     engine = run(m7, second + " movs r0, #2\n str r0, [r6]\n")
     engine.run_to(2 * MS)
     _, _, ticks_m7, end_m4, start_m4 = words(engine, 5)
@@ -208,7 +213,9 @@ def test_both_count_virtual_time_alike(run):
     assert span_ns < from_start_ns < span_ns + 12_000
 
 
-GPT1_COMPARE = COPY_AND_RELEASE + """
+GPT1_COMPARE = (
+    COPY_AND_RELEASE
+    + """
  ldr r0, =0x400EC000
  ldr r1, =2000
  str r1, [r0, #0x10]
@@ -217,6 +224,7 @@ GPT1_COMPARE = COPY_AND_RELEASE + """
  ldr r1, =0x41
  str r1, [r0]
 """
+)
 ENABLE_119 = """
  ldr r0, =0xE000E10C
  ldr r1, =1 << 23

@@ -12,7 +12,9 @@ def m4(board, source, **options):
 
 def read_of(board, address, kind="cortex-m4"):
     """The machine after one privileged read."""
-    return board(f"entry start\n ldr r0, ={address:#x}\n ldr r4, [r0]\n done\n .ltorg", kinds=(kind,), mpu_regions=8).run()
+    return board(
+        f"entry start\n ldr r0, ={address:#x}\n ldr r4, [r0]\n done\n .ltorg", kinds=(kind,), mpu_regions=8
+    ).run()
 
 
 def test_single_precision_works(board):
@@ -88,7 +90,9 @@ def test_the_m4_has_no_cache_registers(board, address):
 
 
 def test_stack_alignment_can_be_turned_off(board):
-    source = "entry start\n put 0xE000ED14, STKALIGN\n sub sp, #4\n mov r4, sp\n svc #0\n done\nentry svc\n mov r5, sp\n"
+    source = (
+        "entry start\n put 0xE000ED14, STKALIGN\n sub sp, #4\n mov r4, sp\n svc #0\n done\nentry svc\n mov r5, sp\n"
+    )
     source += " sub r5, r4, r5\n bx lr\n .ltorg"
     assert m4(board, source.replace("STKALIGN", "0")).run().reg("r5") == 32
     assert m4(board, source.replace("STKALIGN", "0x200")).run().reg("r5") == 36

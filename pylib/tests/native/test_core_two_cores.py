@@ -27,7 +27,9 @@ def shared_memory(one, *places):
 
 
 def test_a_place_of_one_core_hides_what_everyone_sees(board):
-    source = "entry start\n ldr r0, =0x41000000\n ldr r4, [r0]\n ldr r5, [r0, #4]\n done\nentry start1\n b start\n .ltorg"
+    source = (
+        "entry start\n ldr r0, =0x41000000\n ldr r4, [r0]\n ldr r5, [r0, #4]\n done\nentry start1\n b start\n .ltorg"
+    )
     for first in ("everyone", "other"):
         one = two(board, source)
         everyone, other = Recorder(one.machine), Recorder(one.machine)
@@ -42,7 +44,9 @@ def test_a_place_of_one_core_hides_what_everyone_sees(board):
 
 
 def test_the_same_address_is_other_memory_for_the_other_core(board):
-    source = "entry start\n ldr r0, =0x20200000\n ldr r4, [r0]\n str r4, [r0, #4]\n ldr r1, =0x20200101\n blx r1\n done\n"
+    source = (
+        "entry start\n ldr r0, =0x20200000\n ldr r4, [r0]\n str r4, [r0, #4]\n ldr r1, =0x20200101\n blx r1\n done\n"
+    )
     source += "entry start1\n b start\n .ltorg"
     one = two(board, source)
     mine, its = native.Memory(0x1000), native.Memory(0x1000)

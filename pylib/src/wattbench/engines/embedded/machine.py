@@ -127,6 +127,10 @@ class Machine:
         if failed:
             raise BusError(address)
 
+    def limit_memory(self, base: int, size: int) -> None:
+        """See `Host.limit_memory`."""
+        self.lib.wb_memory_limit(self.handle, base, size)
+
     def close_memory(self, base: int, reason: str) -> None:
         """See `Host.close_memory`."""
         self._closed[base] = reason
@@ -143,7 +147,9 @@ class Machine:
         pc = self.current_pc()
         core = int(self.lib.wb_current_core(self.handle))
         if self.unmodelled_accesses.note(source, access, pc, detail, self._now.value):
-            self.log(logging.INFO, source, f"not modelled: {f'{access} {detail}'.rstrip()} (PC 0x{pc:08X}{self._of(core)})")
+            self.log(
+                logging.INFO, source, f"not modelled: {f'{access} {detail}'.rstrip()} (PC 0x{pc:08X}{self._of(core)})"
+            )
 
     def current_pc(self) -> int:
         """PC of the core that executes or executed last, 0 outside of a run."""

@@ -171,6 +171,7 @@ class IomuxcLpsrGpr(RegisterBlock):
     def vector_table(self) -> int:
         """Where the Cortex-M4 finds its vectors when it leaves reset; see `core.cores.VectorTableSource`."""
         return self["GPR0"] & self._low.mask | self._high.get(self["GPR1"]) << 16
+
     size = 0x4000
 
 
