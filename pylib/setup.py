@@ -1,7 +1,7 @@
 """Builds what the package holds beside Python: the native core and the register maps of the chips.
 
-The core is a plain shared library, so that a C compiler is enough and no Python headers are needed. The maps come out of
-the SVD files of pyOCD's wheel. It is no build requirement, as pip would install its two dozen dependencies for every
+The core is a plain shared library, so that a C compiler is enough and no Python headers are needed. The maps come out
+of the SVD files of pyOCD's wheel. It is no build requirement, as pip would install its two dozen dependencies for every
 build; the environment that wattbench is installed into has it before (`ci/requirements-data.txt`).
 """
 

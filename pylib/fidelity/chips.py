@@ -22,9 +22,6 @@ ENGINE_BLOCKS = {"IRQControllers.NVIC": ("NVIC", "SystemControl")}
 """Peripherals of the SVD that are part of the core, by the type that stands for the core in a platform."""
 PRIVATE_BUS = 0xE0000000
 
-INTERLEAVED = {"USBNC2"}
-"""Peripherals whose registers lie between those of another one, whose named block answers for both."""
-
 
 @dataclass(frozen=True)
 class Chip:
@@ -199,20 +196,22 @@ def faults(chip: Chip) -> list[str]:
             names = " and ".join(f"`{answer.element.name}`" for answer in mine)
             found.append(f"{where}: {names} both answer")
     for answer in given:
-        if answer.is_named_only and answer.peripheral.name not in INTERLEAVED:
+        if answer.is_named_only:
             found += _faults_of_named(chip, answer)
     return found
 
 
 def _faults_of_named(chip: Chip, answer: Answer) -> Iterator[str]:
-    offset, peripheral = number(answer.element, "offset"), answer.peripheral
-    name = f"`{answer.element.name}`"
-    if answer.start != peripheral.base + offset:
-        yield f"{name} begins at 0x{answer.start:08X}, {peripheral.name} at 0x{peripheral.base + offset:08X}"
-    if answer.element.name != text(answer.element, "block").split()[0].lower():
-        yield f"{name} must have the name of its block in lower case"
-    registers = chip.map.registers(peripheral.name)
-    first = min((item.offset for item in registers), default=offset)
-    last = max((item.offset + item.width // 8 for item in registers), default=offset)
-    if first // WORD * WORD < offset or last > offset + answer.size:
-        yield f"{name} has 0x{answer.size:X} bytes, its registers lie from 0x{first:X} to 0x{last:X}"
+    peripheral, name = answer.peripheral, f"`{answer.element.name}`"
+    if peripheral.name == text(answer.element, "block").split()[0]:
+        begin = peripheral.base + number(answer.element, "offset")
+        if answer.start != begin:
+            yield f"{name} begins at 0x{answer.start:08X}, {peripheral.name} at 0x{begin:08X}"
+        if answer.element.name != peripheral.name.lower():
+            yield f"{name} must have the name of its block in lower case"
+    registers = list(chip.map.registers(peripheral.name))
+    first = peripheral.base + min((item.offset for item in registers), default=0) // WORD * WORD
+    last = peripheral.base + max((item.offset + item.width // 8 for item in registers), default=0)
+    if registers and not answer.start <= first < last <= answer.start + answer.size:
+        where = f"registers of {peripheral.name} from 0x{first:08X} to 0x{last:08X}"
+        yield f"{name} has 0x{answer.size:X} bytes from 0x{answer.start:08X} on, {where}"

@@ -201,7 +201,8 @@ static void cut(sai_half_state *h, const wb_audio_frame *frame)
     bool same = frame->count == h->count && !memcmp(frame->widths, h->widths, sizeof *h->widths * h->count);
     for (unsigned line = 0; line < frame->lines; line++) {
         if (same) {
-            memcpy(h->frame[line], frame->words[line], sizeof *h->frame[line] * h->count);
+            for (uint32_t k = 0; k < h->count; k++)
+                h->frame[line][k] = frame->words[line][k] & mask_of(h->widths[k]);
             continue;
         }
         uint32_t word = 0, left = frame->count ? frame->widths[0] : 0;

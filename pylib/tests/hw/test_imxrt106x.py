@@ -101,6 +101,10 @@ def test_fractions_and_post_dividers_of_the_audio_pll(ccm):
     assert ccm.analog.source_hz("PLL4") == 24_000_000 * (32 + Fraction(768, 1000)) / 2
     change(ccm.analog, MISC2, put=1 << 23 | 1 << 15)
     assert ccm.analog.source_hz("PLL4") == 24_000_000 * (32 + Fraction(768, 1000)) / 8
+    ccm.analog.write(SYS_NUM, 4, 1)
+    ccm.analog.write(SYS_DENOM, 4, 3)
+    start_pll(ccm, SYS, 0, 1)
+    assert ccm.analog.source_hz("PLL2") == 24_000_000 * (20 + Fraction(1, 3))
     ccm.write(0x1C, 4, 2 << 10)
     ccm.write(0x28, 4, 3 << 6 | 1)
     assert ccm.rate_hz("SAI1") == ccm.analog.source_hz("PLL4") / 8

@@ -499,3 +499,12 @@ def test_each_direction_has_an_interrupt_of_its_own(sai):
     sai.frame([1])
     sai.run(WORD_NS)
     assert [sai.level(output) for output in ("IRQ", "TX_IRQ", "RX_IRQ")] == [True, False, True]
+
+
+def test_a_word_has_no_more_bits_than_the_device_clocks(sai):
+    sai.receive_8_words()
+    sai.write(RCR5, 15 << 24 | 15 << 16 | 31 << 8)
+    sai.write(RCR4, 1 << 16 | MF)
+    sai.frame([0x9_1234, 0x5678], 16)
+    sai.run(2 * WORD_NS)
+    assert [sai.read(RDR0) for _ in range(2)] == [0x1234_0000, 0x5678_0000]

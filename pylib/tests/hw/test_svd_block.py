@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from wattbench.core.errors import SetupError
 from wattbench.core.host import FakeHost
-from wattbench.hw.imxrt.svd_block import SvdBlock, Word
+from wattbench.hw.imxrt.svd_block import Moved, SvdBlock, Word
 from wattbench.hw.imxrt.svd_map import svd_map
 
 BLOCKS = ("DAC", "EWM", "SEMC", "TMR1", "USDHC1", "ENC1", "SPDIF", "FLEXIO1", "RDC_SEMAPHORE1", "EMVSIM1")
@@ -177,6 +177,27 @@ def test_blocks_that_share_addresses_answer_together(host):
     can.read(0, 4)
     can.read(0x9E0, 4)
     assert set(host.unmodelled_accesses) == {("can", "read MCR"), ("can", "read GFWR")}
+
+
+def test_blocks_between_each_other_have_their_own_names(host):
+    usbnc = make(host, "usbnc", chip="MIMXRT1064", block="USBNC1 USBNC2", offset=0x800)
+    usbnc.write(0x4, 4, 0x30001080)
+    assert (usbnc.read(0x0, 4), usbnc.read(0x4, 4)) == (0x30001000, 0x30001080)
+    assert usbnc.read(0x18, 4) == usbnc.read(0x1C, 4)
+    assert dict(host.unmodelled_accesses) == {
+        ("usbnc", "write USBNC2.USB_OTG1_CTRL value 0x30001080, changes OVER_CUR_DIS"): 1,
+        ("usbnc", "read USB_OTG1_CTRL"): 1,
+        ("usbnc", "read USBNC2.USB_OTG1_CTRL"): 1,
+        ("usbnc", "read USB_OTG1_PHY_CTRL_0"): 1,
+        ("usbnc", "read USBNC2.USB_OTG1_PHY_CTRL_0"): 1,
+    }
+
+
+def test_a_moved_block_sets_and_clears_its_own_registers():
+    lcdif = Moved("LCDIFV2", svd_map("MIMXRT1176_cm7").registers("LCDIFV2"), 0x100)
+    setting, clearing = Word([lcdif], 0x104), Word([lcdif], 0x108)
+    assert setting.target == clearing.target == 0x100
+    assert setting.sets == clearing.clears != 0
 
 
 def test_a_block_may_begin_behind_another_ones_registers(host):

@@ -61,7 +61,11 @@ def broken(folder, old, new):
             "ENC1 at 0x40174000: `enc1` and `enc5` both answer",
         ),
         ("<0x40174000, +0x4000>", "<0x41174000, +0x4000>", "`enc1` begins at 0x41174000, ENC1 at 0x40174000"),
-        ("<0x40174000, +0x4000>", "<0x40174000, +0x10>", "`enc1` has 0x10 bytes, its registers lie from 0x0 to 0x34"),
+        (
+            "<0x40174000, +0x4000>",
+            "<0x40174000, +0x10>",
+            "`enc1` has 0x10 bytes from 0x40174000 on, registers of ENC1 from 0x40174000 to 0x40174034",
+        ),
         ("; offset: 0xC00 }\n\nflexspi2", " }\n\nflexspi2", "`otfad1` begins at 0x400CCC00, OTFAD1 at 0x400CC000"),
         (
             'block: "ENC1" }',

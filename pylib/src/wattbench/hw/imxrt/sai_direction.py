@@ -38,7 +38,7 @@ def cut(lines: AudioLines, given: tuple[int, ...], wanted: tuple[int, ...], coun
     for number in range(count):
         words = lines[number] if number < len(lines) else ()
         if given == wanted and words:
-            result.append(list(words))
+            result.append([word & (1 << width) - 1 for word, width in zip(words, given, strict=False)])
             continue
         stream, left = 0, 0
         for word, width in zip(words, given, strict=False):

@@ -6,7 +6,7 @@ Every access is counted as not modelled, by the name of its register and the PC.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from wattbench.core.host import Host
@@ -34,10 +34,31 @@ class Part:
         return [field.name for field in self.register.fields if self.bits(field.mask) & bits]
 
 
+class Moved:
+    """The registers of a block as they lie behind the base of another one; they are named with their block's name."""
+
+    def __init__(self, block: str, registers: SvdRegisters, distance: int) -> None:
+        self._block, self._registers, self._distance = block, registers, distance
+
+    def at(self, offset: int) -> SvdRegister | None:
+        """See `SvdRegisters.at`."""
+        found = self._registers.at(offset - self._distance)
+        return self._moved(found) if found is not None else None
+
+    def without_mark(self, register: SvdRegister) -> SvdRegister:
+        """See `SvdRegisters.without_mark`."""
+        own = self._registers.at(register.offset - self._distance)
+        return self._moved(self._registers.without_mark(own)) if own is not None else register
+
+    def _moved(self, register: SvdRegister) -> SvdRegister:
+        name, offset = f"{self._block}.{register.name}", register.offset + self._distance
+        return replace(register, name=name, offset=offset)
+
+
 class Word:
     """Four bytes of a block: what they hold after reset, and what a write does to them."""
 
-    def __init__(self, blocks: Sequence[SvdRegisters], offset: int) -> None:
+    def __init__(self, blocks: Sequence[SvdRegisters | Moved], offset: int) -> None:
         """The first of `blocks` that has a register at a byte is asked about it."""
         self.target = offset
         self.reset = self.reserved = self.stored = self.write_only = 0
@@ -59,13 +80,12 @@ class Word:
             self.zero_clears |= part.bits(masks["w0c"])
             self.reserved |= part.lanes & ~part.bits(sum(masks.values()))
         for part in self.parts:
-            for block in blocks:
-                self._follow_mark(block, part.register)
+            self._follow_mark(next(block for block in blocks if block.at(part.register.offset)), part.register)
 
-    def _follow_mark(self, block: SvdRegisters, register: SvdRegister) -> None:
+    def _follow_mark(self, block: SvdRegisters | Moved, register: SvdRegister) -> None:
         """X_SET, X_CLR and X_TOG change X, whichever of two ways the SVD has to say so."""
         other = block.without_mark(register)
-        if other is register or register.width != 8 * WORD:
+        if other == register or register.width != 8 * WORD:
             return
         bits = self.stored | self.clears | self.sets | self.toggles
         self.target, self.stored, self.clears, self.sets, self.toggles = other.offset, 0, 0, 0, 0
@@ -87,8 +107,8 @@ class SvdBlock(Model):
     missing = ("everything: registers only keep what is written",)
 
     def __init__(self, host: Host, name: str, *, block: str, chip: str = DEFAULT_CHIP, offset: int = 0) -> None:
-        """`block` is a peripheral of the SVD of `chip`, or several that share their addresses (`CAN1 CAN1_WRAPPER`);
-        `offset` is what of the block is at its first address.
+        """`block` is a peripheral of the SVD of `chip`, or several whose registers lie between each other
+        (`CAN1 CAN1_WRAPPER`); `offset` is what of the first one is at the first address.
 
         Raises SetupError for an unknown chip, ValueError for an unknown block.
         """
@@ -112,8 +132,13 @@ class SvdBlock(Model):
     def _word(self, offset: int) -> Word:
         word = self._known.get(offset)
         if word is None:
-            word = self._known[offset] = Word([self._map.registers(block) for block in self.blocks], offset)
+            word = self._known[offset] = Word([self._registers(block) for block in self.blocks], offset)
         return word
+
+    def _registers(self, block: str) -> SvdRegisters | Moved:
+        distance = self._map.block(block).base - self._map.block(self.blocks[0]).base
+        registers = self._map.registers(block)
+        return Moved(block, registers, distance) if distance else registers
 
     def _held(self, offset: int) -> int:
         value = self.words.get(offset)
@@ -162,7 +187,8 @@ class SvdBlock(Model):
             if new != old:
                 self.words[word.target] = new
             changes += [name for item in word.parts for name in item.fields_in(old ^ new)]
-            reserved |= part & word.reserved
+            kept = old if word.target == start else 0
+            reserved |= (part ^ kept) & word.reserved & lanes
         detail = f"value 0x{value:X}"
         if changes:
             detail += f", changes {', '.join(changes)}"
