@@ -7,6 +7,7 @@ from program import CODE, RAM
 
 from wattbench.core.errors import UnmappedAccessError
 from wattbench.core.host import BusError
+from wattbench.engines.embedded import native
 
 STORE_AND_LOAD = """
 entry start
@@ -26,6 +27,7 @@ entry start
 
 def test_behind_the_limit_nothing_answers(board):
     one = board(STORE_AND_LOAD)
+    one.lib.wb_unmapped_policy(one.handle, native.UNMAPPED_STOP)
     one.device.on_write = lambda offset: one.machine.limit_memory(RAM, 0x8000)
     with pytest.raises(UnmappedAccessError, match="read of 4 bytes at 0x20008000, where the platform has nothing"):
         one.run()
