@@ -59,7 +59,12 @@ class Chip:
     @property
     def has_core(self) -> bool:
         """Whether the platform has the core whose view this is."""
-        return any(text(element, "cpuType") == self.core for element in self.description().elements)
+        return bool(self.cores)
+
+    @property
+    def cores(self) -> list[str]:
+        """The entries of the platform for that core."""
+        return [element.name for element in self.description().elements if text(element, "cpuType") == self.core]
 
     @property
     def exists(self) -> bool:
@@ -73,7 +78,7 @@ CHIPS = (
         "i.MX RT1175, what only the Cortex-M4 has",
         "MIMXRT1176_cm4",
         SOC / "imxrt1175.repl",
-        "cortex-m4",
+        "cortex-m4f",
         beside="MIMXRT1176_cm7",
     ),
     Chip("i.MX RT1064", "MIMXRT1064", SOC / "imxrt1064.repl", "cortex-m7"),
@@ -144,7 +149,8 @@ def answers(chip: Chip) -> list[Answer]:
 
 def _peripherals(chip: Chip, element: Element, model: type[Model] | None, start: int) -> list[str]:
     if element.type in ENGINE_BLOCKS:
-        return [name for name in ENGINE_BLOCKS[element.type] if name in chip.map.blocks]
+        drives = {pin.receiver for interrupt in element.interrupts for pin in interrupt.targets}
+        return [name for name in ENGINE_BLOCKS[element.type] if name in chip.map.blocks and drives & set(chip.cores)]
     if model is None:
         return []
     if issubclass(model, SvdBlock):

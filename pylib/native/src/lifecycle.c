@@ -112,6 +112,7 @@ void wb_core_hold(wb_machine *machine, uint32_t number, uint32_t held)
     }
     core->d.held = !!held;
     core->look = true;
+    wb_count_live(machine);
 }
 
 void wb_core_awake_limit(wb_machine *machine, uint32_t number, int64_t limit_ns)

@@ -49,14 +49,14 @@ static void find_next(wb_machine *machine)
 {
     int64_t next = machine->host_deadline_ns;
     for (unsigned i = 0; i < machine->event_count; i++)
-        if (machine->events[i].at_ns < next) next = machine->events[i].at_ns;
+        if (machine->event_at_ns[i] < next) next = machine->event_at_ns[i];
     machine->next_ns = next;
 }
 
 /* A core in the middle of a slice must not run past an event that was only just set. */
 static void shorten_slice(wb_machine *machine)
 {
-    for (unsigned i = 0; i < machine->core_count; i++) {
+    for (unsigned i = 0; i < machine->live_count; i++) {
         wb_core *core = machine->cores[i];
         if (!core->running || machine->next_ns == WB_NEVER) continue;
         uint64_t limit = wb_core_instructions_at(core, machine->next_ns);
@@ -67,15 +67,16 @@ static void shorten_slice(wb_machine *machine)
 unsigned wb_event_new(wb_machine *machine, void (*fire)(void *), void *owner)
 {
     wb_check_limit(machine->event_count, WB_MAX_EVENTS, "native alarms");
-    machine->events[machine->event_count] = (wb_event){ WB_NEVER, fire, owner };
+    machine->events[machine->event_count] = (wb_event){ fire, owner };
+    machine->event_at_ns[machine->event_count] = WB_NEVER;
     return machine->event_count++;
 }
 
 void wb_event_at(wb_machine *machine, unsigned event, int64_t at_ns)
 {
-    int64_t old = machine->events[event].at_ns;
+    int64_t old = machine->event_at_ns[event];
     if (at_ns < machine->now_ns) at_ns = machine->now_ns;
-    machine->events[event].at_ns = at_ns;
+    machine->event_at_ns[event] = at_ns;
     if (at_ns < machine->next_ns) {
         machine->next_ns = at_ns;
         shorten_slice(machine);
@@ -84,7 +85,7 @@ void wb_event_at(wb_machine *machine, unsigned event, int64_t at_ns)
     }
 }
 
-int64_t wb_event_time(const wb_machine *machine, unsigned event) { return machine->events[event].at_ns; }
+int64_t wb_event_time(const wb_machine *machine, unsigned event) { return machine->event_at_ns[event]; }
 
 void wb_host_deadline(wb_machine *machine, int64_t at_ns)
 {
@@ -101,8 +102,8 @@ void wb_fire_due(wb_machine *machine)
         int64_t at = machine->next_ns;
         machine->now_ns = at;
         for (unsigned i = 0; i < machine->event_count; i++) {
-            if (machine->events[i].at_ns > at) continue;
-            machine->events[i].at_ns = WB_NEVER;
+            if (machine->event_at_ns[i] > at) continue;
+            machine->event_at_ns[i] = WB_NEVER;
             machine->events[i].fire(machine->events[i].owner);
         }
         if (machine->host_deadline_ns <= at) {
@@ -120,12 +121,13 @@ void wb_fire_due(wb_machine *machine)
 unsigned wb_line_new(wb_machine *machine)
 {
     wb_check_limit(machine->line_count, WB_MAX_LINES, "native lines");
-    machine->lines[machine->line_count] = (wb_line){ .irq = { -1, -1, -1, -1 } };
+    machine->lines[machine->line_count] = (wb_line){ 0 };
     return machine->line_count++;
 }
 
 void wb_line_to_irq(wb_machine *machine, unsigned line, uint32_t core, uint32_t irq)
 {
+    machine->lines[line].irq_cores |= (uint8_t)(1u << core);
     machine->lines[line].irq[core] = (int16_t)irq;
 }
 
@@ -136,8 +138,10 @@ void wb_line_set(wb_machine *machine, unsigned number, int level)
     wb_line *line = &machine->lines[number];
     if (line->level == !!level) return;
     line->level = !!level;
-    for (unsigned i = 0; i < machine->core_count; i++)
-        if (line->irq[i] >= 0) wb_irq(machine, i, (uint32_t)line->irq[i], line->level);
+    for (unsigned left = line->irq_cores; left; left &= left - 1) {
+        unsigned core = (unsigned)__builtin_ctz(left);
+        wb_irq(machine, core, (uint32_t)line->irq[core], line->level);
+    }
     if (line->receiver) line->receiver(line->owner, line->input, line->level);
     if (line->watched) machine->host.line(number, line->level);
 }
@@ -153,13 +157,21 @@ void wb_request_stop(wb_machine *machine, uint32_t reason)
     for (unsigned i = 0; i < machine->core_count; i++) machine->cores[i]->look = true;
 }
 
+/* The cores that nobody keeps in reset: mostly the first one alone, and it shall not pay for the others. */
+void wb_count_live(wb_machine *machine)
+{
+    machine->live_count = 0;
+    for (unsigned i = 0; i < machine->core_count; i++)
+        if (!machine->cores[i]->d.held) machine->live_count = i + 1;
+}
+
 static bool is_awake(const wb_core *core) { return !core->d.asleep && !core->d.held && !core->d.locked_up; }
 
 /* Devices must see the accesses of all cores in the order of time: whether another core has yet to come to `time_ns`. */
 bool wb_is_ahead(const wb_core *core, int64_t time_ns)
 {
     const wb_machine *machine = core->machine;
-    for (unsigned i = 0; i < machine->core_count; i++) {
+    for (unsigned i = 0; i < machine->live_count; i++) {
         const wb_core *other = machine->cores[i];
         if (other != core && is_awake(other) && wb_core_time(other) < time_ns) return true;
     }
@@ -185,7 +197,7 @@ static unsigned wake_sleepers(wb_machine *machine)
 {
     unsigned awake = 0;
     machine->woken = false;
-    for (unsigned i = 0; i < machine->core_count; i++) {
+    for (unsigned i = 0; i < machine->live_count; i++) {
         wb_core *core = machine->cores[i];
         if (core->d.asleep && !core->d.held && !core->d.locked_up && wb_would_wake(core)) wb_core_wake(core);
         awake += is_awake(core);
@@ -197,7 +209,7 @@ static unsigned wake_sleepers(wb_machine *machine)
 static int64_t run_cores(wb_machine *machine, int64_t target)
 {
     int64_t reached = WB_NEVER;
-    for (unsigned i = 0; i < machine->core_count && !machine->stop; i++) {
+    for (unsigned i = 0; i < machine->live_count && !machine->stop; i++) {
         wb_core *core = machine->cores[i];
         if (!is_awake(core)) continue;
         machine->current_core = machine->master = i;

@@ -76,7 +76,6 @@ struct wb_device {
 
 /* An alarm of a device. Alarms due at the same ns fire in the order of their creation. */
 typedef struct {
-    int64_t at_ns;
     void (*fire)(void *owner);
     void *owner;
 } wb_event;
@@ -99,7 +98,8 @@ typedef struct wb_region {
 /* A digital signal inside the native core: fans out to interrupt inputs, devices and, if watched, to the host. */
 typedef struct {
     uint8_t level, watched;
-    int16_t irq[WB_MAX_CORES];          /* interrupt of each core, -1: none */
+    uint8_t irq_cores;                  /* bit per core that it interrupts */
+    int16_t irq[WB_MAX_CORES];
     void (*receiver)(void *owner, uint32_t input, int level);
     void *owner;
     uint32_t input;
@@ -119,12 +119,13 @@ struct wb_machine {
     bool woken;                         /* a sleeping core may have to go on: end the slice of the other */
     wb_host host;
     wb_core *cores[WB_MAX_CORES];
-    unsigned core_count;
+    unsigned core_count, live_count;    /* those from `live_count` on are all in reset */
     wb_region regions[WB_MAX_REGIONS];
     unsigned region_count;
     wb_region **pages[WB_VIEWS];        /* the region of each 4 KiB page */
     uint8_t *executed;                  /* bit per 64 bytes: code was run from it */
     uint8_t *translators;               /* of each 1 KiB: who runs code from it, two bits a core: in place, by an alias */
+    int64_t event_at_ns[WB_MAX_EVENTS]; /* apart, as they are looked through at each event */
     wb_event events[WB_MAX_EVENTS];
     unsigned event_count;
     wb_line lines[WB_MAX_LINES];

@@ -67,7 +67,7 @@ static const uint8_t *take(const uint8_t *bytes, void *data, size_t size)
 void wb_state_save(const wb_machine *machine, uint8_t *bytes)
 {
     bytes = put(bytes, &machine->now_ns, sizeof machine->now_ns);
-    for (unsigned i = 0; i < machine->event_count; i++) bytes = put(bytes, &machine->events[i].at_ns, sizeof(int64_t));
+    for (unsigned i = 0; i < machine->event_count; i++) bytes = put(bytes, &machine->event_at_ns[i], sizeof(int64_t));
     for (unsigned i = 0; i < machine->line_count; i++) bytes = put(bytes, &machine->lines[i].level, 1);
     for (unsigned i = 0; i < machine->core_count; i++) {
         core_image image;
@@ -82,7 +82,7 @@ void wb_state_save(const wb_machine *machine, uint8_t *bytes)
 void wb_state_restore(wb_machine *machine, const uint8_t *bytes)
 {
     bytes = take(bytes, &machine->now_ns, sizeof machine->now_ns);
-    for (unsigned i = 0; i < machine->event_count; i++) bytes = take(bytes, &machine->events[i].at_ns, sizeof(int64_t));
+    for (unsigned i = 0; i < machine->event_count; i++) bytes = take(bytes, &machine->event_at_ns[i], sizeof(int64_t));
     for (unsigned i = 0; i < machine->line_count; i++) bytes = take(bytes, &machine->lines[i].level, 1);
     for (unsigned i = 0; i < machine->core_count; i++) {
         core_image image;
@@ -94,6 +94,7 @@ void wb_state_restore(wb_machine *machine, const uint8_t *bytes)
         bytes = take(bytes, device->state, device->state_size);
         if (device->restored) device->restored(device);
     }
+    wb_count_live(machine);
     wb_host_deadline(machine, machine->host_deadline_ns);
 }
 

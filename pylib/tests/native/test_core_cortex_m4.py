@@ -3,7 +3,8 @@
 import pytest
 
 UNDEFINSTR, NOCP = 1 << 16, 1 << 19
-FAULTING = "entry start\n enable_faults\n enable_fpu\n CODE\n done\nentry usage\n logat CFSR\n ldr r4, [sp, #24]\n done\n .ltorg"
+FAULTING = "entry start\n enable_faults\n enable_fpu\n CODE\n done\n"
+FAULTING += "entry usage\n logat CFSR\n ldr r4, [sp, #24]\n done\n .ltorg"
 
 
 def m4(board, source, **options):
@@ -12,9 +13,8 @@ def m4(board, source, **options):
 
 def read_of(board, address, kind="cortex-m4"):
     """The machine after one privileged read."""
-    return board(
-        f"entry start\n ldr r0, ={address:#x}\n ldr r4, [r0]\n done\n .ltorg", kinds=(kind,), mpu_regions=8
-    ).run()
+    source = f"entry start\n ldr r0, ={address:#x}\n ldr r4, [r0]\n done\n .ltorg"
+    return board(source, kinds=(kind,), mpu_regions=8).run()
 
 
 def test_single_precision_works(board):
@@ -90,10 +90,8 @@ def test_the_m4_has_no_cache_registers(board, address):
 
 
 def test_stack_alignment_can_be_turned_off(board):
-    source = (
-        "entry start\n put 0xE000ED14, STKALIGN\n sub sp, #4\n mov r4, sp\n svc #0\n done\nentry svc\n mov r5, sp\n"
-    )
-    source += " sub r5, r4, r5\n bx lr\n .ltorg"
+    source = "entry start\n put 0xE000ED14, STKALIGN\n sub sp, #4\n mov r4, sp\n svc #0\n done\n"
+    source += "entry svc\n mov r5, sp\n sub r5, r4, r5\n bx lr\n .ltorg"
     assert m4(board, source.replace("STKALIGN", "0")).run().reg("r5") == 32
     assert m4(board, source.replace("STKALIGN", "0x200")).run().reg("r5") == 36
     assert board(source.replace("STKALIGN", "0")).run().reg("r5") == 36

@@ -1,5 +1,7 @@
 """Two cores on one machine: what each sees, what they share, and in which order devices see their accesses."""
 
+from itertools import pairwise
+
 import pytest
 from program import Recorder
 
@@ -27,9 +29,8 @@ def shared_memory(one, *places):
 
 
 def test_a_place_of_one_core_hides_what_everyone_sees(board):
-    source = (
-        "entry start\n ldr r0, =0x41000000\n ldr r4, [r0]\n ldr r5, [r0, #4]\n done\nentry start1\n b start\n .ltorg"
-    )
+    source = "entry start\n ldr r0, =0x41000000\n ldr r4, [r0]\n ldr r5, [r0, #4]\n done\n"
+    source += "entry start1\n b start\n .ltorg"
     for first in ("everyone", "other"):
         one = two(board, source)
         everyone, other = Recorder(one.machine), Recorder(one.machine)
@@ -44,10 +45,8 @@ def test_a_place_of_one_core_hides_what_everyone_sees(board):
 
 
 def test_the_same_address_is_other_memory_for_the_other_core(board):
-    source = (
-        "entry start\n ldr r0, =0x20200000\n ldr r4, [r0]\n str r4, [r0, #4]\n ldr r1, =0x20200101\n blx r1\n done\n"
-    )
-    source += "entry start1\n b start\n .ltorg"
+    source = "entry start\n ldr r0, =0x20200000\n ldr r4, [r0]\n str r4, [r0, #4]\n ldr r1, =0x20200101\n blx r1\n"
+    source += " done\nentry start1\n b start\n .ltorg"
     one = two(board, source)
     mine, its = native.Memory(0x1000), native.Memory(0x1000)
     one.machine.map_memory(SHARED, 0x1000, mine, False, native.EVERYONE)
@@ -231,7 +230,7 @@ def test_a_device_sees_the_accesses_of_both_in_the_order_of_time(board):
     assert times == sorted(times)
     assert len(times) == 40 + 2 * 40
     assert cores == [int(access[2] > 0) for access in one.device.accesses]
-    assert sum(one != other for one, other in zip(cores, cores[1:], strict=False)) > 40
+    assert sum(one != other for one, other in pairwise(cores)) > 40
     for offset in (0, 4, 8):
         assert [access[4] for access in one.device.accesses if access[2] == offset] == [*range(40, 0, -1)]
 
@@ -290,8 +289,8 @@ def test_an_interrupt_input_keeps_its_level_over_the_reset_of_its_core(board):
 
 
 def test_a_core_can_reset_itself_through_a_device(board):
-    source = "entry start\n ldr r6, =0x40000000\n ldr r5, [r6]\n movs r4, #1\n str r4, [r6]\n movs r4, #2\n str r4, [r6, #4]\n"
-    source += " done\nentry start1\n done\n .ltorg"
+    source = "entry start\n ldr r6, =0x40000000\n ldr r5, [r6]\n movs r4, #1\n str r4, [r6]\n movs r4, #2\n"
+    source += " str r4, [r6, #4]\n done\nentry start1\n done\n .ltorg"
     one = two(board, source)
     resets = []
 
@@ -353,8 +352,8 @@ def test_exclusive_accesses_of_both_cores_lose_no_count(board):
 
 
 def test_sev_wakes_the_other_core(board):
-    source = "entry start\n movs r4, #100\n1: subs r4, #1\n bne 1b\n sev\n done\nentry start1\n wfe\n ldr r6, =0x40000000\n str r6, [r6]\n"
-    source += " done\n .ltorg"
+    source = "entry start\n movs r4, #100\n1: subs r4, #1\n bne 1b\n sev\n done\n"
+    source += "entry start1\n wfe\n ldr r6, =0x40000000\n str r6, [r6]\n done\n .ltorg"
     one = two(board, source)
     one.run(100)
     assert one.view(1).asleep

@@ -48,7 +48,10 @@ class Host(TimeSource, Protocol):
         """Write as a bus master (no MPU); raises BusError where the bus answers with an error."""
 
     def accessing_core(self) -> int | None:
-        """The core whose access a model is just now answering, counted in the platform's order; None for a DMA or a debugger."""
+        """The core whose access the model is just now answering, by its place in the platform.
+
+        None for another bus master or a debugger.
+        """
 
     def limit_memory(self, base: int, size: int) -> None:
         """Of the memory mapped at `base` only the first `size` bytes are there; nothing answers behind them."""

@@ -147,9 +147,8 @@ class Machine:
         pc = self.current_pc()
         core = int(self.lib.wb_current_core(self.handle))
         if self.unmodelled_accesses.note(source, access, pc, detail, self._now.value):
-            self.log(
-                logging.INFO, source, f"not modelled: {f'{access} {detail}'.rstrip()} (PC 0x{pc:08X}{self._of(core)})"
-            )
+            what = f"{access} {detail}".rstrip()
+            self.log(logging.INFO, source, f"not modelled: {what} (PC 0x{pc:08X}{self._of(core)})")
 
     def current_pc(self) -> int:
         """PC of the core that executes or executed last, 0 outside of a run."""

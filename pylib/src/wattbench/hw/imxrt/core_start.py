@@ -1,4 +1,7 @@
-"""The way from the reset controller to a core: reset, vector table address, release (IMXRT1170RM "SRC", "IOMUXC LPSR GPR")."""
+"""The way from the reset controller to a core: reset, vector table, release.
+
+Source: i.MX RT1170 reference manual, chapters SRC and IOMUXC LPSR GPR.
+"""
 
 from __future__ import annotations
 
