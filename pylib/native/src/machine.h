@@ -85,6 +85,7 @@ enum wb_region_kind { WB_REGION_RAM, WB_REGION_ROM, WB_REGION_DEVICE, WB_REGION_
 /* Something at an address. What is there for some only hides what is there for everyone. */
 typedef struct wb_region {
     uint32_t base, size;
+    uint32_t limit;                     /* bytes of it that are there, `size` unless told otherwise */
     enum wb_region_kind kind;
     uint8_t *memory;
     wb_device *device;
@@ -166,6 +167,8 @@ WB_EXPORT int wb_map_memory(wb_machine *machine, uint32_t base, uint32_t size, u
  * refused; data reads are answered and reported.
  */
 WB_EXPORT void wb_memory_close(wb_machine *machine, uint32_t base, uint32_t closed);
+/* Of the memory mapped at `base` only the first `limit` bytes are there, for everyone. */
+WB_EXPORT void wb_memory_limit(wb_machine *machine, uint32_t base, uint32_t limit);
 WB_EXPORT int wb_map_host(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views);
 /* For these views nothing is there, whatever everyone sees. */
 WB_EXPORT int wb_map_nothing(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views);

@@ -127,6 +127,10 @@ class Machine:
         if failed:
             raise BusError(address)
 
+    def limit_memory(self, base: int, size: int) -> None:
+        """See `Host.limit_memory`."""
+        self.lib.wb_memory_limit(self.handle, base, size)
+
     def close_memory(self, base: int, reason: str) -> None:
         """See `Host.close_memory`."""
         self._closed[base] = reason
