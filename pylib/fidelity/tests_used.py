@@ -87,10 +87,6 @@ class UseIndex:
             or (is_alone and any(source == model.__module__ for source, _ in uses.imports))
         ]  # fmt: skip
 
-    def in_folder(self, folder: str) -> list[str]:
-        """All test files of one folder."""
-        return [path.relative_to(self._folder).as_posix() for path in self._all if path.parent == self._folder / folder]
-
     def suites_with(self, objects: Iterable[str]) -> list[str]:
         """Robot suites that name an object of a platform, or load a product whose manifest names it."""
         wanted = set(objects)

@@ -6,7 +6,7 @@
 /* Stands for a page that several regions share. */
 static wb_region shared_page;
 
-static bool holds(const wb_region *region, uint32_t address) { return address - region->base < region->size; }
+static bool holds(const wb_region *region, uint32_t address) { return address - region->base < region->limit; }
 
 static bool is_for_some(const wb_region *region) { return region->views != WB_EVERYONE; }
 
@@ -52,7 +52,7 @@ static wb_region *add_region(wb_machine *machine, uint32_t base, uint32_t size, 
 {
     if (machine->region_count == WB_MAX_REGIONS || size == 0) return NULL;
     wb_region *region = &machine->regions[machine->region_count++];
-    *region = (wb_region){ .base = base, .size = size, .views = views };
+    *region = (wb_region){ .base = base, .size = size, .limit = size, .views = views };
     for (unsigned view = 0; view < WB_VIEWS; view++) {
         wb_region **pages = machine->pages[view];
         if (!(views >> view & 1)) continue;
@@ -186,6 +186,16 @@ void wb_region_write(wb_region *region, wb_machine *machine, uint32_t offset, un
         wb_code_changed(machine, region, offset, size);
     } else if (region->device) region->device->write(region->device, offset, size, value);
     else machine->host.write((uint32_t)(region - machine->regions), offset, size, value);
+}
+
+void wb_memory_limit(wb_machine *machine, uint32_t base, uint32_t limit)
+{
+    for (unsigned i = 0; i < machine->region_count; i++) {
+        wb_region *region = &machine->regions[i];
+        if (!region->memory || region->base != base) continue;
+        region->limit = limit < region->size ? limit : region->size;
+    }
+    for (unsigned i = 0; i < machine->core_count; i++) machine->cores[i]->tlb_stale = machine->cores[i]->look = true;
 }
 
 void wb_memory_close(wb_machine *machine, uint32_t base, uint32_t closed)

@@ -106,9 +106,9 @@ def test_the_monitors_accesses_are_listed_and_no_failure(meter):
     lines = meter.execute("unmodelled").splitlines()
     assert any("ade_l1: write CONFIG value 0x1 at PC 0x3000" in line for line in lines)
     meter.accesses.begin()
-    assert meter.execute("sysbus ReadDoubleWord 0x40064000").strip() == "0x01000000"
+    assert meter.execute("sysbus ReadDoubleWord 0x40C82000").strip() == "0x00000000"
     meter.check_unmodelled_accesses()
-    assert "dac: read VERID, not by firmware" in meter.accesses.text(meter.accesses.period())
+    assert "key_manager__puf: read CTRL, not by firmware" in meter.accesses.text(meter.accesses.period())
 
 
 def run_with_an_access(error=None):

@@ -10,30 +10,29 @@ def test_bank_sizes():
     assert bank_sizes(0x00000005) == {"unused": 14 * 0x8000, "ocram": 2 * 0x8000, "dtcm": 0, "itcm": 0}
 
 
-def test_configuration_follows_the_general_purpose_registers():
+ITCM, DTCM, OCRAM = 0x0, 0x20000000, 0x20360000
+
+
+def test_memories_follow_the_general_purpose_registers():
     host = FakeHost()
     gpr = IomuxcGpr(host, "gpr")
     flexram = FlexRam(host, "flexram", gpr=gpr)
+    flexram.reset()
+    assert host.memory_limits == {ITCM: 0x40000, DTCM: 0x40000, OCRAM: 0}
     gpr.write(GPR17, 4, 0x5555)
     gpr.write(GPR18, 4, 0xFFFF)
-    assert flexram.bank_sizes()["dtcm"] == 0x40000
-    assert not host.unmodelled_accesses
+    assert host.memory_limits == {ITCM: 0x40000, DTCM: 0x40000, OCRAM: 0}
     gpr.write(GPR16, 4, 4)
     assert flexram.bank_sizes() == {"unused": 0, "ocram": 0x40000, "dtcm": 0, "itcm": 0x40000}
-    gpr.write(GPR16, 4, 4)
-    assert dict(host.unmodelled_accesses) == {("flexram", "banks: ITCM 256 KiB, DTCM 0 KiB, OCRAM 256 KiB"): 1}
-
-
-def test_the_share_that_the_memories_have_is_not_counted():
-    host = FakeHost()
-    gpr = IomuxcGpr(host, "gpr")
-    FlexRam(host, "flexram", gpr=gpr, itcm_size=0x80000, dtcm_size=0)
+    assert host.memory_limits == {ITCM: 0x40000, DTCM: 0, OCRAM: 0x40000}
     gpr.write(GPR17, 4, 0xFFFF)
-    gpr.write(GPR18, 4, 0xFFFF)
-    gpr.write(GPR16, 4, 4)
-    assert not host.unmodelled_accesses
+    assert host.memory_limits == {ITCM: 0x80000, DTCM: 0, OCRAM: 0}
+    saved = gpr.save(), flexram.save()
     gpr.reset()
-    assert host.unmodelled_accesses["flexram", "banks: ITCM 256 KiB, DTCM 256 KiB, OCRAM 0 KiB"] == 1
+    assert host.memory_limits == {ITCM: 0x40000, DTCM: 0x40000, OCRAM: 0}
+    gpr.restore(saved[0])
+    flexram.restore(saved[1])
+    assert host.memory_limits == {ITCM: 0x80000, DTCM: 0, OCRAM: 0}
 
 
 def test_options_are_stored_and_counted():

@@ -235,16 +235,20 @@ def test_a_pad_that_is_a_gpio_says_so():
     assert IomuxcSnvs106x(FakeHost(), "iomuxc_snvs").outputs["WAKEUP"].level
 
 
-def test_a_share_of_flexram_that_the_memories_do_not_have_is_counted():
+def test_memories_follow_the_share_of_flexram():
     gpr = IomuxcGpr106x(FakeHost(), "iomuxc_gpr")
     gpr.reset()
+    assert gpr.host.memory_limits == {0: 0x20000, 0x20000000: 0x20000, 0x20280000: 0x40000}
     gpr.write(0x44, 4, 0xAAAAFFFF)
-    assert not gpr.host.unmodelled_accesses
+    assert gpr.host.memory_limits[0x20280000] == 0x40000
     gpr.write(0x40, 4, gpr.read(0x40, 4) | 4)
     assert gpr.bank_config == 0xAAAAFFFF
-    assert not gpr.host.unmodelled_accesses
+    assert gpr.host.memory_limits == {0: 0x40000, 0x20000000: 0x40000, 0x20280000: 0}
+    saved = gpr.save()
     gpr.write(0x44, 4, 0x5557AAFF)
-    assert set(gpr.host.unmodelled_accesses) == {("iomuxc_gpr", "FlexRAM: ITCM 160 KiB, DTCM 128 KiB, OCRAM 224 KiB")}
+    assert gpr.host.memory_limits == {0: 160 << 10, 0x20000000: 128 << 10, 0x20280000: 224 << 10}
+    gpr.restore(saved)
+    assert gpr.host.memory_limits == {0: 0x40000, 0x20000000: 0x40000, 0x20280000: 0}
 
 
 def test_other_variants_have_their_own_reset_values():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
+from boot_image_writer import Image
 from elf_writer import thumb, write_elf
 from test_shipped_platforms import ROOT, pins
 
@@ -49,8 +50,9 @@ def test_every_block_of_the_metering_path_is_there():
 
 def test_memories(board):
     placed = {item.name: (item.start, item.size) for item in board.platform.placements}
-    assert placed["itcm"] == (0, 256 << 10)
-    assert placed["dtcm"] == (0x2000_0000, 256 << 10)
+    assert placed["itcm"] == (0, 512 << 10)
+    assert placed["dtcm"] == (0x2000_0000, 512 << 10)
+    assert placed["flexram_ocram"] == (0x2028_0000, 512 << 10)
     assert placed["ocram2"] == (0x2020_0000, 512 << 10)
     assert placed["internal_flash_cells"] == (0x7000_0000, 4 << 20)
     assert len(board.platform.objects["internal_flash"].contents) == 4 << 20
@@ -132,7 +134,8 @@ CODE = (0x4802, 0x212A, 0x6001, 0xBF30, 0xE7FD, 0xBF00, 0x0000, 0x2000)
 def test_the_script_runs_an_image_from_the_internal_flash(tmp_path):
     start = 0x7000_2040
     image = struct.pack("<II", 0x2000_1000, start | 1).ljust(0x40, b"\0") + thumb(*CODE)
-    path = write_elf(tmp_path / "meter.elf", {0x7000_2000: image})
+    headers = Image(base=0x7000_0000, configuration_offset=0, entry=0x7000_2000, code={0x2000: image}).build()
+    path = write_elf(tmp_path / "meter.elf", {0x7000_0000: headers})
     session = open_monitor(lambda text: None)
     session.execute(f"$bin=@{path}")
     session.execute(f"include @{ROOT / 'platforms/besmart_meter_3p.resc'}")

@@ -148,8 +148,9 @@ def test_every_block_of_the_metering_path_is_there():
 
 def test_memories_and_core(board):
     placed = {item.name: (item.start, item.size) for item in board.placements}
-    assert placed["itcm"] == (0, 256 << 10)
-    assert placed["dtcm"] == (0x2000_0000, 256 << 10)
+    assert placed["itcm"] == (0, 512 << 10)
+    assert placed["dtcm"] == (0x2000_0000, 512 << 10)
+    assert placed["flexram_ocram"] == (0x2036_0000, 512 << 10)
     assert placed["ocram_m4"] == (0x2020_0000, 256 << 10)
     assert placed["ocram1"] == (0x2024_0000, 512 << 10)
     assert placed["ocram2"] == (0x202C_0000, 512 << 10)

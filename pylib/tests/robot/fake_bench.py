@@ -102,8 +102,8 @@ class FakeBench:
         self.accesses = AccessWatch(self.engine, accepted if "accepting" in product else [])
 
     def _unmodelled(self):
-        """Two accesses, twice at each Wh; a product `accepting` accepts the first, `quiet` makes that one only."""
-        count = 2 * int(self.wh) - self.forgotten
+        """A product `touching` makes two, twice at each Wh; `accepting` accepts the first, `quiet` makes only that."""
+        count = 2 * int(self.wh) - self.forgotten if "touching" in self.manifest.name else 0
         places = (("gpt1", "write OCR3", 0x1234, "value 0x5"), ("dac", "read CR", 0x5678, ""))
         places = places[:1] if "quiet" in self.manifest.name else places
         return [UnmodelledAccess(*place, 1_500_000, count) for place in places] if count > 0 else []

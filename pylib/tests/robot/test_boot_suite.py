@@ -28,6 +28,7 @@ def run(tmp_path):
         text = manifest.path.read_text(encoding="utf-8")
         text = text.replace('elf = "edge_meter_3p.elf"', f'image = "meter.bin"\nsymbols = ["{manifest.file}"]')
         text = text.replace("../../platforms/edge_meter_3p.resc", str(tmp_path / "meter.resc"))
+        text = text.replace("../../platforms", str(manifest.platform.parent))
         script = manifest.platform.read_text(encoding="utf-8").replace("$ORIGIN", f"@{manifest.platform.parent}")
         (tmp_path / "meter.resc").write_text(script.replace("LoadELF $bin", "LoadBinary $bin 0x30000000"))
         (tmp_path / "meter.toml").write_text(text, encoding="utf-8")

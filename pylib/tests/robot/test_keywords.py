@@ -101,21 +101,21 @@ def product(name, *lines):
 
 
 def test_unmodelled_accesses_are_listed(run):
-    message = run(product("meter", *UNDER_LOAD, "No Unmodelled Accesses Should Have Happened")).cases[0].message
+    message = run(product("touching", *UNDER_LOAD, "No Unmodelled Accesses Should Have Happened")).cases[0].message
     assert "22 x gpt1: write OCR3 value 0x5 at PC 0x00001234 (gpt_start+0x4), first at 0.001500000 s" in message
     assert "22 x dac: read CR at PC 0x00005678" in message
 
 
 def test_accepted_accesses_are_none(run):
     lines = (*UNDER_LOAD, "No Unmodelled Accesses Should Have Happened")
-    assert run(product("accepting-quiet", *lines)).cases[0].status == "passed"
-    assert "dac: read CR" in (message := run(product("accepting", *lines)).cases[0].message)
+    assert run(product("touching-accepting-quiet", *lines)).cases[0].status == "passed"
+    assert "dac: read CR" in (message := run(product("touching-accepting", *lines)).cases[0].message)
     assert "gpt1" not in message
 
 
 def test_a_test_fails_at_its_end_on_an_unmodelled_access(run):
     body = product(
-        "meter",
+        "touching",
         "Fail On Unmodelled Access",
         "Set Balanced Load    230    20",
         "Run For    3",
@@ -129,28 +129,28 @@ def test_a_test_fails_at_its_end_on_an_unmodelled_access(run):
 
 
 def test_what_an_earlier_fault_said_stays(run):
-    body = product("meter", "Fail On Unmodelled Access", *UNDER_LOAD, "Fail    my fault")
+    body = product("touching", "Fail On Unmodelled Access", *UNDER_LOAD, "Fail    my fault")
     assert run(body).cases[0].message.startswith("my fault\n\nfirmware used what no model does")
 
 
 def test_accesses_before_the_keyword_do_not_count(run):
-    body = product("meter", *UNDER_LOAD, "Fail On Unmodelled Access")
+    body = product("touching", *UNDER_LOAD, "Fail On Unmodelled Access")
     assert run(body).cases[0].status == "passed"
 
 
 def test_accepted_accesses_fail_no_test(run):
     lines = ("Fail On Unmodelled Access", *UNDER_LOAD)
-    assert run(product("accepting-quiet", *lines)).cases[0].status == "passed"
-    assert "gpt1" not in run(product("accepting", *lines)).cases[0].message
+    assert run(product("touching-accepting-quiet", *lines)).cases[0].status == "passed"
+    assert "gpt1" not in run(product("touching-accepting", *lines)).cases[0].message
 
 
 def test_a_skipped_test_stays_skipped(run):
-    body = product("meter", "Fail On Unmodelled Access", *UNDER_LOAD, "Skip    no matter")
+    body = product("touching", "Fail On Unmodelled Access", *UNDER_LOAD, "Skip    no matter")
     assert run(body).cases[0].status == "skipped"
 
 
 def test_accesses_of_each_test_are_in_the_outcome_with_their_reasons(run):
-    body = product("accepting", *UNDER_LOAD) + "Again\n    Run For    3\n"
+    body = product("touching-accepting", *UNDER_LOAD) + "Again\n    Run For    3\n"
     outcome = run(body)
     assert [(item.model, item.access, item.symbol, item.first_s, item.reason) for item in outcome.unmodelled] == [
         ("dac", "read CR", "gpt_start+0x4", 0.0015, ""),

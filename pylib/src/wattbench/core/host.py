@@ -53,6 +53,9 @@ class Host(TimeSource, Protocol):
         None for another bus master or a debugger.
         """
 
+    def limit_memory(self, base: int, size: int) -> None:
+        """Of the memory mapped at `base` only the first `size` bytes are there; nothing answers behind them."""
+
     def close_memory(self, base: int, reason: str) -> None:
         """The memory mapped at `base` answers accesses with an error, for `reason`, until it is empty again."""
 
@@ -105,6 +108,7 @@ class FakeHost:
         self.timers: list[FakeTimer] = []
         self.memory = bytearray(memory_size)
         self.regions: dict[tuple[int, int], BusTarget] = {}
+        self.memory_limits: dict[int, int] = {}
         self.closed_memories: dict[int, str] = {}
         self.core: int | None = 0
         """What `accessing_core` gives."""
@@ -143,6 +147,10 @@ class FakeHost:
     def accessing_core(self) -> int | None:
         """See `Host.accessing_core`."""
         return self.core
+
+    def limit_memory(self, base: int, size: int) -> None:
+        """See `Host.limit_memory`; kept in `memory_limits`, the bus does not ask for it."""
+        self.memory_limits[base] = size
 
     def close_memory(self, base: int, reason: str) -> None:
         """See `Host.close_memory`; kept in `closed_memories`, the bus does not ask for it."""

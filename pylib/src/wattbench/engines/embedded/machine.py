@@ -75,6 +75,7 @@ class Machine:
         self._mapped: dict[int, native.Memory] = {}
         self._closed: dict[int, str] = {}
         self.core_names: list[str] = []
+        self.recognises_idle_loops = True
         self.unmodelled_accesses = UnmodelledLog()
         self.last_unmapped: tuple[str, str, int] | None = None
         self.on_log: list[Callable[[int, str, str], None]] = []
@@ -126,6 +127,10 @@ class Machine:
             failed = self.lib.wb_memory_write(self.handle, address, data, len(data))
         if failed:
             raise BusError(address)
+
+    def limit_memory(self, base: int, size: int) -> None:
+        """See `Host.limit_memory`."""
+        self.lib.wb_memory_limit(self.handle, base, size)
 
     def close_memory(self, base: int, reason: str) -> None:
         """See `Host.close_memory`."""

@@ -68,6 +68,9 @@ class RoomMachine(Machine):
         """See `Host.accessing_core`; only the first core runs here, and bus masters' accesses are taken for its own."""
         return 0
 
+    def limit_memory(self, base: int, size: int) -> None:
+        """See `Host.limit_memory`; Renode's memories keep their sizes."""
+
     def close_memory(self, base: int, reason: str) -> None:
         """See `Host.close_memory`; Renode's memories cannot be closed."""
 

@@ -1,11 +1,13 @@
-"""FlexRAM controller of the i.MX RT1170 (IMXRT1170RM "FlexRAM").
+"""FlexRAM of the i.MX RT family: the controller, and how its banks are shared out (IMXRT1170RM "FlexRAM").
 
 Registers are storage: ECC, wait states and magic addresses do nothing and their use is counted. How the 16 banks of
-32 KB are shared out is set in IOMUXC_GPR16 to GPR18; `bank_sizes` reads it there. The memories of the platform keep
-their sizes: another share than theirs is counted as not modelled.
+32 KB are shared out is set in the IOMUXC's general purpose registers. The platform maps each kind of memory at its
+largest size; `show_banks` leaves as much of it there as it has banks.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model
@@ -27,6 +29,16 @@ def bank_sizes(config: int) -> dict[str, int]:
     return sizes
 
 
+ITCM, DTCM = 0x0000_0000, 0x2000_0000
+"""Where a Cortex-M7 has its tightly coupled memories."""
+
+
+def show_banks(host: Host, sizes: dict[str, int], ocram: int) -> None:
+    """Leave as much of ITCM, DTCM and the OCRAM at `ocram` there as they have banks."""
+    for base, kind in ((ITCM, "itcm"), (DTCM, "dtcm"), (ocram, "ocram")):
+        host.limit_memory(base, sizes[kind])
+
+
 @model("Wattbench.FlexRam")
 class FlexRam(RegisterBlock):
     """FlexRAM controller at 0x40028000; attribute `gpr` is the IOMUXC_GPR block.
@@ -37,34 +49,29 @@ class FlexRam(RegisterBlock):
     size = 0x4000
     table = load_table("wattbench.hw.imxrt", "flexram")
     default_output = "IRQ"
-    state_names = ("_noted_config",)
-    missing = (
-        "ITCM and DTCM of other sizes than the platform gives them, and OCRAM in FlexRAM",
-        "the bank configuration in the fuses",
-        "error correction, magic addresses and access errors",
-    )
+    missing = ("the bank configuration in the fuses", "error correction, magic addresses and access errors")
 
-    def __init__(
-        self, host: Host, name: str, gpr: IomuxcGpr | None = None, itcm_size: int = 0x40000, dtcm_size: int = 0x40000
-    ) -> None:
-        """`itcm_size` and `dtcm_size` are those of the platform's memories in bytes."""
+    def __init__(self, host: Host, name: str, gpr: IomuxcGpr | None = None, ocram: int = 0x2036_0000) -> None:
+        """`ocram` is where the platform maps the OCRAM that FlexRAM can give."""
         super().__init__(host, name)
-        self.gpr, self.itcm_size, self.dtcm_size = gpr, itcm_size, dtcm_size
-        self._noted_config = FUSE_CONFIG
+        self.gpr, self.ocram = gpr, ocram
         self.output("IRQ")
         self.output("ECC")
         if gpr is not None:
             gpr.on_change(self._banks_written)
 
+    def reset(self) -> None:
+        """See `Model.reset`."""
+        super().reset()
+        self._banks_written()
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """See `Model.restore`."""
+        super().restore(saved)
+        self._banks_written()
+
     def _banks_written(self) -> None:
-        """Count a share of the banks that the memories do not have."""
-        config, sizes = self.bank_config, self.bank_sizes()
-        if config == self._noted_config:
-            return
-        self._noted_config = config
-        if (sizes["itcm"], sizes["dtcm"], sizes["ocram"]) != (self.itcm_size, self.dtcm_size, 0):
-            share = ", ".join(f"{kind.upper()} {sizes[kind] >> 10} KiB" for kind in ("itcm", "dtcm", "ocram"))
-            self.host.unmodelled(self.name, f"banks: {share}")
+        show_banks(self.host, self.bank_sizes(), self.ocram)
 
     @property
     def bank_config(self) -> int:

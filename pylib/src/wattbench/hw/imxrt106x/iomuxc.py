@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_write
 from wattbench.core.registers import load_table
-from wattbench.hw.imxrt.flexram import CONFIG_FROM_GPR, bank_sizes
+from wattbench.hw.imxrt.flexram import CONFIG_FROM_GPR, bank_sizes, show_banks
 from wattbench.hw.imxrt.iomuxc import PadMux
 
 PACKAGE = "wattbench.hw.imxrt106x"
-FUSE_CONFIG = 0x5557_AAFF
+FUSE_CONFIG = 0x5555_AAFF
 """Banks when GPR16 does not ask for GPR17: half of FlexRAM is OCRAM, a quarter each DTCM and ITCM."""
 
 
@@ -31,17 +32,26 @@ class IomuxcSnvs106x(PadMux):
 
 @model("Wattbench.IomuxcGpr106x")
 class IomuxcGpr106x(RegisterBlock):
-    """General purpose registers. How FlexRAM is shared out is counted where the platform's memories differ from it."""
+    """General purpose registers, with the banks of FlexRAM."""
 
     table = load_table(PACKAGE, "iomuxc_gpr")
     size = 0x4000
-    missing = ("ITCM, DTCM and OCRAM of other sizes than the platform gives them",)
 
-    def __init__(self, host: Host, name: str, itcm_size: int = 0x40000, dtcm_size: int = 0x40000) -> None:
-        """`itcm_size` and `dtcm_size` are those of the platform's memories in bytes; there is no other FlexRAM."""
+    def __init__(self, host: Host, name: str, ocram: int = 0x2028_0000) -> None:
+        """`ocram` is where the platform maps the OCRAM that FlexRAM can give."""
         super().__init__(host, name)
-        self.itcm_size, self.dtcm_size = itcm_size, dtcm_size
+        self.ocram = ocram
         self._listeners: list[Callable[[], None]] = []
+
+    def reset(self) -> None:
+        """See `Model.reset`."""
+        super().reset()
+        self._show_banks()
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """See `Model.restore`."""
+        super().restore(saved)
+        self._show_banks()
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Call `callback` after each write that changes how FlexRAM is shared out."""
@@ -52,15 +62,14 @@ class IomuxcGpr106x(RegisterBlock):
         """The configuration in force, two bits a bank, bank 0 lowest."""
         return self["GPR17"] if self["GPR16"] & CONFIG_FROM_GPR else FUSE_CONFIG
 
+    def _show_banks(self) -> None:
+        show_banks(self.host, bank_sizes(self.bank_config), self.ocram)
+
     @on_write("GPR16", "GPR17")
     def _banks_written(self, raw: int, old: int) -> None:
+        self._show_banks()
         for listener in self._listeners:
             listener()
-        if self["GPR16"] & CONFIG_FROM_GPR:
-            sizes = bank_sizes(self.bank_config)
-            if (sizes["itcm"], sizes["dtcm"]) != (self.itcm_size, self.dtcm_size):
-                share = ", ".join(f"{kind.upper()} {sizes[kind] >> 10} KiB" for kind in ("itcm", "dtcm", "ocram"))
-                self.host.unmodelled(self.name, f"FlexRAM: {share}")
 
 
 @model("Wattbench.IomuxcSnvsGpr106x")

@@ -107,7 +107,7 @@ class NorFlash(Model):
         self.contents: FlashArray = (
             bytearray(b"\xff" * self.size_bytes) if base is None else MappedArray(host, base, self.size_bytes)
         )
-        self.status = [0, 0, 0]
+        self.status: list[int] = list(self.data.get("factory_status", (0, 0, 0)))
         self.parameters = 0
         self.write_enabled = self.reset_enabled = self.asleep = False
         self.errors = 0
