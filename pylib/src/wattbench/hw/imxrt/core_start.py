@@ -21,9 +21,9 @@ class CoreStart(Model):
     state_names = ("_runs",)
     missing = (
         "arbitration between the cores: an instruction takes as long as it does alone",
-        "exclusive accesses of both cores to one word: a store fails if the word has another value, not if it was written",
+        "exclusive accesses of both cores to one word: a store fails if the value has changed, not if it was written",
         "events (SEV) can be kept from the other core on the chip; here they always reach it",
-        "bit-banding: the platform has none, as far as the sources of the chip's vendor show",
+        "bit-banding of the Cortex-M4, of which the vendor's description knows nothing",
         "caches of the Cortex-M4 (LMEM): memory is always coherent between cores",
     )
 
