@@ -35,7 +35,7 @@ bool wb_tlb_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry
         /* Code that another core, or this one at another address, has translated: each store must be noticed. */
         bool watched = region->kind == WB_REGION_RAM && wb_others_translate(core, region, page);
         allowed = wb_mpu_permissions(core, page, fetch ? wb_core_privileged(core) : acts_privileged(core));
-        if (region->kind == WB_REGION_ROM || watched) allowed &= ~WB_WRITE;
+        if (region->kind == WB_REGION_ROM || watched || core->loop.guards_memory) allowed &= ~WB_WRITE;
         if ((core->d.mpu_ctrl & 1) && wb_mpu_bypassed(core)) core->tlb_negative = core->careful = true;
     }
     entry->paddr = page;
@@ -77,6 +77,7 @@ static bool fault(wb_core *core, uint32_t exception, uint32_t cfsr_bits, uint32_
 static bool unmapped(wb_core *core, uint32_t address, unsigned size, bool write)
 {
     wb_machine *machine = core->machine;
+    wb_loop_spoil(core);
     machine->host.unmapped(core->number, address, size, write ? WB_ACCESS_WRITE : WB_ACCESS_READ, wb_get(core, REG(PC)));
     if (machine->unmapped_policy == WB_UNMAPPED_REPORT) return true;
     if (machine->unmapped_policy == WB_UNMAPPED_STOP) {
@@ -107,6 +108,7 @@ static bool allowed(wb_core *core, uint32_t address, unsigned size, bool write)
     }
     const wb_region *region = wb_region_at(core->machine, address, core->number);
     if (!region || (write && region->kind == WB_REGION_ROM)) return unmapped(core, address, size, write);
+    if (region->closed) wb_loop_spoil(core);
     if (region->closed) machine->host.unmapped(core->number, address, size, WB_ACCESS_CLOSED_READ, wb_get(core, REG(PC)));
     if (region->memory) return true;
     if (address & ((size < 4 ? size : 4) - 1)) return fault(core, WB_USAGE_FAULT, WB_UNALIGNED, address);
@@ -166,6 +168,12 @@ static wb_region *target_of(const wb_core *core, uint32_t address, unsigned size
     return region && address - region->base + size <= region->size ? region : NULL;
 }
 
+static bool is_timeless(const wb_region *region, uint32_t address, unsigned size)
+{
+    return region->device && region->device->timeless &&
+           region->device->timeless(region->device, address - region->base, size);
+}
+
 uint64_t wb_slow_read(uc_engine *uc, uint64_t address, unsigned size, void *user)
 {
     wb_core *core = user;
@@ -174,6 +182,7 @@ uint64_t wb_slow_read(uc_engine *uc, uint64_t address, unsigned size, void *user
     if (!judged(core, target, size, false)) return 0;
     if (is_ppb(target)) return wb_ppb_read(core, target, size);
     wb_region *region = target_of(core, target, size);
+    if (region && !region->memory && !is_timeless(region, target, size)) wb_loop_spoil(core);
     return region ? wb_region_read(region, core->machine, target - region->base, size) : 0;
 }
 
@@ -188,6 +197,8 @@ void wb_slow_write(uc_engine *uc, uint64_t address, unsigned size, uint64_t valu
         return;
     }
     wb_region *region = target_of(core, target, size);
-    if (region && region->kind != WB_REGION_ROM)
-        wb_region_write(region, core->machine, target - region->base, size, (uint32_t)value);
+    if (!region || region->kind == WB_REGION_ROM) return;
+    if (region->memory) wb_loop_note_write(core, target, size);
+    else wb_loop_spoil(core);
+    wb_region_write(region, core->machine, target - region->base, size, (uint32_t)value);
 }

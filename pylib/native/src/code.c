@@ -26,6 +26,20 @@ static uint8_t hint_flag(uint16_t first, uint16_t second)
     return hint < sizeof FLAGS ? FLAGS[hint] : 0;
 }
 
+/* Stores in both encodings, A5.2 and A5.3; rather one too many. */
+static inline bool may_store(uint16_t first)
+{
+    bool access = (first & 0xFE00) == 0xE800 || (first & 0xFE00) == 0xF800 || (first & 0xEE00) == 0xEC00;
+    if (is_wide(first)) return access && !(first & 0x10);
+    switch (first >> 11) {
+    case 0x0A: return (first & 0xFE00) != 0x5600;       /* register offset, but LDRSB */
+    case 0x0C: case 0x0E: case 0x10: case 0x12: return true;      /* STR, STRB, STRH, STR to the stack */
+    case 0x16: return (first & 0x0E00) == 0x0400;       /* PUSH */
+    case 0x18: return true;                             /* STM */
+    default: return false;
+    }
+}
+
 /* The name of a byte of memory, which is the same by whatever address a core reaches it. */
 static inline uint32_t name_of(const wb_region *region, uint32_t address)
 {
@@ -83,7 +97,9 @@ void wb_block_learn(wb_core *core, uint32_t address, uint32_t size)
 {
     wb_block *block = &core->blocks[address >> 1 & (WB_BLOCK_SLOTS - 1)];
     const uint8_t *code = code_at(core, address, size);
-    *block = (wb_block){ address + 1, 0, (uint16_t)size, 0 };
+    if (block->key != address + 1) *block = (wb_block){ .key = address + 1 };
+    block->count = block->flags = 0;
+    block->size = (uint16_t)size;
     if (!code) return;
     if (is_out_of_reach(core, address, size)) {
         block->flags = WB_BLOCK_CLOSED;
@@ -93,6 +109,7 @@ void wb_block_learn(wb_core *core, uint32_t address, uint32_t size)
         uint16_t first = halfword(code + at), second = at + 4 <= size ? halfword(code + at + 2) : 0;
         if (is_wide(first) && is_fp(first, second)) block->flags |= WB_BLOCK_FP;
         block->flags |= hint_flag(first, second);
+        if (may_store(first)) block->flags |= WB_BLOCK_STORES;
         at += is_wide(first) ? 4 : 2;
     }
     if (block->flags & WB_BLOCK_CLOSED) return;
@@ -107,6 +124,7 @@ void wb_block_learn(wb_core *core, uint32_t address, uint32_t size)
 bool wb_may_fetch_closed(wb_core *core, uint32_t address)
 {
     wb_machine *machine = core->machine;
+    wb_loop_spoil(core);
     machine->host.unmapped(core->number, address, 2, WB_ACCESS_FETCH, address);
     if (machine->unmapped_policy == WB_UNMAPPED_REPORT) return true;
     if (machine->unmapped_policy == WB_UNMAPPED_FAULT) {

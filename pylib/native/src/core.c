@@ -36,6 +36,7 @@ void wb_core_wake(wb_core *core)
 {
     int64_t now = core->machine->now_ns, slept = wb_core_time(core);
     core->d.base_ns = now > slept ? now : slept;
+    core->d.slept_ns += core->d.base_ns - slept;
     core->d.base_icount = core->d.icount;
     core->d.awake_since_ns = core->d.base_ns;
     core->d.asleep = core->d.waiting_for_event = 0;
@@ -58,9 +59,10 @@ static bool may_enter(wb_core *core, const wb_block *block, uint32_t address, ui
 void wb_on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
     wb_core *core = user;
-    const wb_block *block = wb_block_at(core, (uint32_t)address, size);
-    if (core->look || core->d.icount >= core->deadline ||
-        (core->careful && !may_enter(core, block, (uint32_t)address, size))) {
+    wb_block *block = wb_block_at(core, (uint32_t)address, size);
+    if (core->look || (core->d.icount >= core->pause_at && wb_loop_pause(core, (uint32_t)address)) ||
+        (core->careful && !may_enter(core, block, (uint32_t)address, size)) ||
+        ((core->tracing | block->loop_known) && wb_loop_arrive(core, block, (uint32_t)address))) {
         core->block_count = 0;
         uc_emu_stop(uc);
         return;
@@ -70,7 +72,9 @@ void wb_on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     core->block_size = size;
     core->block_flags = block->flags;
     core->d.icount += block->count;
-    if (block->flags & WB_BLOCK_SEV) wb_send_event(core->machine);
+    if (!(block->flags & WB_BLOCK_SEV)) return;
+    wb_send_event(core->machine);
+    wb_loop_spoil(core);
 }
 
 void wb_on_translation(uc_engine *uc, uc_tb *block, uc_tb *previous, void *user)
@@ -187,8 +191,10 @@ void wb_core_run(wb_core *core, int64_t until_ns)
     wb_machine *machine = core->machine;
     core->deadline = wb_core_instructions_at(core, until_ns);
     core->ahead = false;
+    wb_loop_begin_run(core);
     while (!machine->stop && !machine->woken && !core->ahead && !core->d.asleep && !core->d.locked_up && !core->d.held) {
         while (wb_take_pending(core)) {}
+        wb_loop_step(core);
         if (core->d.icount >= core->deadline || core->d.locked_up) break;
         if (!(wb_get(core, REG(XPSR)) & XPSR_THUMB)) {
             wb_raise_fault(core, WB_USAGE_FAULT, WB_INVSTATE, 0, false);
@@ -201,4 +207,5 @@ void wb_core_run(wb_core *core, int64_t until_ns)
         core->d.pc = wb_get(core, REG(PC));
         after_slice(core, error);
     }
+    wb_loop_end_run(core);
 }

@@ -40,6 +40,8 @@ typedef struct {
     uint64_t icount, base_icount;                   /* instructions done; their number at base_ns */
     int64_t base_ns, awake_since_ns;
     uint32_t pc;
+    int64_t slept_ns, looped_ns;                    /* asleep until it last woke; in loops that changed nothing */
+    int64_t looped_until_ns;
     uint64_t passing;                               /* bit per wait point that will be passed the next time */
 } wb_core_data;
 
@@ -55,6 +57,9 @@ typedef struct {
     uint32_t key;                                   /* address + 1, 0 empty */
     uint16_t count, size;
     uint8_t flags;
+    bool loop_known, loop_stores;                   /* head of a loop that changed nothing once; its turn has stores */
+    uint8_t backoff;                                /* turns in a row that did change something, */
+    uint16_t passes;                                /* and how often it may still come without being looked at */
 } wb_block;
 
 /* Accesses that Unicorn must not do itself go through this window of its physical space, at the same 32-bit address. */
@@ -68,7 +73,8 @@ enum { WB_CODE_SHIFT = 6 };
 
 enum wb_lockup_reason { WB_LOCKUP_FAULT = 1, WB_LOCKUP_VECTORS, WB_LOCKUP_STACK };
 
-enum { WB_BLOCK_SEV = 1, WB_BLOCK_FP = 2, WB_BLOCK_WFE = 4, WB_BLOCK_WFI = 8, WB_BLOCK_YIELD = 16, WB_BLOCK_CLOSED = 32 };
+enum { WB_BLOCK_SEV = 1, WB_BLOCK_FP = 2, WB_BLOCK_WFE = 4, WB_BLOCK_WFI = 8, WB_BLOCK_YIELD = 16, WB_BLOCK_CLOSED = 32,
+       WB_BLOCK_STORES = 64 };
 
 /* A synchronous fault of the running slice, noted in a hook for the loop outside. */
 typedef struct {
@@ -83,18 +89,40 @@ typedef struct {
     uc_hook hook[WB_WAIT_POINTS];
 } wb_wait_points;
 
+enum { WB_LOOP_WRITES = 64, WB_LOOP_QUICK = 15 };
+
+/* The search for loops that change nothing; loop.c. It only speeds up what would happen anyway, so it is not saved. */
+typedef struct {
+    bool enabled;
+    bool spoiled;                                   /* the turn did what no such loop may do */
+    bool goes_on;                                   /* the turn goes on from its head */
+    bool guards_memory;                             /* stores go through the slow window */
+    bool interruptible;                             /* somewhere in the turn */
+    uint8_t state, flags;
+    uint32_t head, blocks, attempts;
+    wb_block *block;                                /* of the head */
+    uint64_t interval, next_probe, not_before, started;     /* in instructions */
+    uint32_t quick[WB_LOOP_QUICK];
+    struct { uint32_t address, before; } written[WB_LOOP_WRITES];
+    unsigned writes;
+    uc_context *before, *after;
+    size_t context_start, context_end;              /* the bytes of a context that are the CPU's state */
+    wb_core_data data;
+} wb_loop;
+
 struct wb_core {
     wb_machine *machine;
     unsigned number;
     const wb_core_kind *kind;
     uc_engine *uc;
     wb_core_data d;
-    uint64_t deadline;                              /* in instructions */
+    uint64_t deadline, pause_at;                    /* in instructions; the second is the next of deadline and probe */
     uint32_t block_pc, block_count, block_size;     /* the block being executed; count 0 outside of one */
     uint8_t block_flags;
     bool running;
     bool look;                                      /* leave the slice at the next block: something changed */
     bool careful;                                   /* some of the conditions below needs a check at each block */
+    bool tracing;                                   /* the search for idle loops looks at each block */
     bool masked_pending;                            /* something is pending that a mask holds back */
     bool tlb_stale, tlb_negative;                   /* flush before going on; filled while the MPU is bypassed */
     bool code_stale;                                /* drop translated code before going on */
@@ -105,6 +133,7 @@ struct wb_core {
     bool restarts;                                  /* it ended because the core is to be reset */
     uint32_t restart_vectors;
     wb_wait_points wait_points;
+    wb_loop loop;
     int interrupt;                                  /* Unicorn's interrupt hook number, -1 none */
     wb_fault fault;
     uint32_t judged_first, judged_last;             /* bytes of the slow window that the access in hand may touch */
@@ -161,9 +190,9 @@ void wb_send_event(wb_machine *machine);
 bool wb_may_execute(wb_core *core, uint32_t address, uint32_t size);
 bool wb_may_use_fp(wb_core *core, uint32_t address, uint32_t size);
 void wb_block_learn(wb_core *core, uint32_t address, uint32_t size);
-static inline const wb_block *wb_block_at(wb_core *core, uint32_t address, uint32_t size)
+static inline wb_block *wb_block_at(wb_core *core, uint32_t address, uint32_t size)
 {
-    const wb_block *block = &core->blocks[address >> 1 & (WB_BLOCK_SLOTS - 1)];
+    wb_block *block = &core->blocks[address >> 1 & (WB_BLOCK_SLOTS - 1)];
     if (block->key != address + 1 || block->size != size) wb_block_learn(core, address, size);
     return block;
 }
@@ -171,6 +200,18 @@ bool wb_may_fetch_closed(wb_core *core, uint32_t address);
 uint32_t wb_instructions_before(const wb_core *core, uint32_t start, uint32_t pc);
 void wb_code_changed(wb_machine *machine, const wb_region *region, uint32_t offset, uint32_t size);
 bool wb_others_translate(const wb_core *core, const wb_region *region, uint32_t page);
+
+/* loop.c */
+void wb_loop_init(wb_core *core);
+void wb_loop_free(wb_core *core);
+void wb_loop_begin_run(wb_core *core);
+void wb_loop_end_run(wb_core *core);
+void wb_loop_step(wb_core *core);
+bool wb_loop_pause(wb_core *core, uint32_t address);
+bool wb_loop_arrive(wb_core *core, wb_block *block, uint32_t address);
+void wb_loop_note_write(wb_core *core, uint32_t address, uint32_t size);
+void wb_loop_spoil(wb_core *core);
+int64_t wb_core_awake_since(const wb_core *core);
 
 /* exceptions.c */
 int wb_execution_priority(const wb_core *core);
@@ -212,6 +253,7 @@ bool wb_mpu_access(wb_core *core, uint32_t offset, bool write, uint32_t *value);
 
 /* systick.c */
 void wb_systick_due(void *core);
+bool wb_systick_interrupts(const wb_core *core);
 bool wb_systick_access(wb_core *core, uint32_t offset, bool write, uint32_t *value);
 
 /* dwt.c */

@@ -20,6 +20,7 @@ static void anchor(wb_core *core, uint32_t cycles)
 
 bool wb_dwt_access(wb_core *core, uint32_t offset, bool write, uint32_t *value)
 {
+    if (write || offset == 0x004) wb_loop_spoil(core);
     switch (offset) {
     case 0x000:
         if (write) {

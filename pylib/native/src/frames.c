@@ -26,6 +26,7 @@ static uint32_t copy_stack(wb_core *core, uint32_t address, uint32_t *frame, uin
         wb_region *region = wb_region_at(core->machine, address, core->number);
         if (!region || !region->memory || (access == WB_WRITE && region->kind == WB_REGION_ROM)) return WB_BUS_FAULT;
         uint32_t offset = address - region->base;
+        if (access == WB_WRITE) wb_loop_note_write(core, address, 4);
         if (access == WB_WRITE) wb_region_write(region, core->machine, offset, 4, frame[i]);
         else frame[i] = wb_region_read(region, core->machine, offset, 4);
     }

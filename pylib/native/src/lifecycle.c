@@ -43,6 +43,7 @@ int wb_core_new(wb_machine *machine, uint32_t type, uint32_t mips, uint64_t hz, 
         return -1;
     }
     for (unsigned i = 0; i < machine->region_count; i++) wb_region_show(core, &machine->regions[i]);
+    wb_loop_init(core);
     core->d.held = 1;
     core->systick_event = wb_event_new(machine, wb_systick_due, core);
     core->d.mips = mips;
@@ -52,6 +53,7 @@ int wb_core_new(wb_machine *machine, uint32_t type, uint32_t mips, uint64_t hz, 
 
 void wb_core_free(wb_core *core)
 {
+    wb_loop_free(core);
     if (core->uc) uc_close(core->uc);
     free(core);
 }

@@ -61,6 +61,7 @@ static void shorten_slice(wb_machine *machine)
         if (!core->running || machine->next_ns == WB_NEVER) continue;
         uint64_t limit = wb_core_instructions_at(core, machine->next_ns);
         if (limit < core->deadline) core->deadline = limit;
+        if (limit < core->pause_at) core->pause_at = limit;
     }
 }
 
@@ -181,7 +182,7 @@ bool wb_is_ahead(const wb_core *core, int64_t time_ns)
 static void check_awake_limit(wb_core *core)
 {
     if (!core->awake_limit_ns || !is_awake(core)) return;
-    if (wb_core_time(core) - core->d.awake_since_ns < core->awake_limit_ns) return;
+    if (wb_core_time(core) - wb_core_awake_since(core) < core->awake_limit_ns) return;
     core->machine->stop_core = core->number;
     wb_request_stop(core->machine, WB_STOP_AWAKE);
 }
@@ -213,7 +214,7 @@ static int64_t run_cores(wb_machine *machine, int64_t target)
         wb_core *core = machine->cores[i];
         if (!is_awake(core)) continue;
         machine->current_core = machine->master = i;
-        int64_t limit = core->awake_limit_ns ? core->d.awake_since_ns + core->awake_limit_ns : WB_NEVER;
+        int64_t limit = core->awake_limit_ns ? wb_core_awake_since(core) + core->awake_limit_ns : WB_NEVER;
         wb_core_run(core, limit < target ? limit : target);
         check_awake_limit(core);
         if (machine->next_ns < target) target = machine->next_ns;

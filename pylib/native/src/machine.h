@@ -70,6 +70,8 @@ struct wb_device {
     void (*write)(wb_device *, uint32_t offset, unsigned size, uint32_t value);
     void (*reset)(wb_device *);
     void (*restored)(wb_device *);      /* after `state` was replaced; may be NULL */
+    /* Whether reading there has no effect and depends on nothing but writes and events; NULL: no. See loop.c. */
+    bool (*timeless)(const wb_device *, uint32_t offset, unsigned size);
     void *state;
     size_t state_size;
 };
@@ -188,6 +190,8 @@ WB_EXPORT void wb_core_awake_limit(wb_machine *machine, uint32_t core, int64_t l
  * Adds or removes it; -1 when there is no room.
  */
 WB_EXPORT int wb_core_wait_point(wb_machine *machine, uint32_t core, uint32_t address, uint32_t add);
+/* Whether loops that change nothing are passed over (they are unless told otherwise); only speed depends on it. */
+WB_EXPORT void wb_core_recognise_loops(wb_machine *machine, uint32_t core, uint32_t on);
 WB_EXPORT uint32_t wb_run(wb_machine *machine, int64_t until_ns);
 WB_EXPORT void wb_request_stop(wb_machine *machine, uint32_t reason);
 WB_EXPORT void wb_host_deadline(wb_machine *machine, int64_t at_ns);
@@ -212,7 +216,7 @@ WB_EXPORT void wb_register_write(wb_machine *machine, uint32_t core, int reg, ui
 /* What Python shows of a core: pc, icount and the fault registers. */
 typedef struct {
     uint64_t icount;
-    int64_t time_ns;
+    int64_t time_ns, slept_ns;          /* asleep or in loops that changed nothing, together */
     uint32_t pc, cfsr, hfsr, mmfar, bfar, asleep, locked_up, lockup_reason, held, active;
 } wb_core_view;
 WB_EXPORT void wb_core_look(const wb_machine *machine, uint32_t core, wb_core_view *view);

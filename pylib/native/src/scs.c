@@ -188,6 +188,7 @@ uint32_t wb_ppb_read(wb_core *core, uint32_t address, unsigned size)
     uint32_t value = 0;
     if (!ppb_access(core, address, size, false, &value)) {
         wb_region *region = device_at(core, address, size);
+        wb_loop_spoil(core);
         if (region) value = wb_region_read(region, core->machine, address - region->base, size);
         else core->machine->host.unmapped(core->number, address, size, 0, wb_core_pc(core));
     }
@@ -198,6 +199,7 @@ void wb_ppb_write(wb_core *core, uint32_t address, unsigned size, uint32_t value
 {
     if (ppb_access(core, address, size, true, &value)) return;
     wb_region *region = device_at(core, address, size);
+    wb_loop_spoil(core);
     if (region) wb_region_write(region, core->machine, address - region->base, size, value);
     else core->machine->host.unmapped(core->number, address, size, 1, wb_core_pc(core));
 }

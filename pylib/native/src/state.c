@@ -143,6 +143,7 @@ void wb_core_look(const wb_machine *machine, uint32_t number, wb_core_view *view
     *view = (wb_core_view){
         .icount = wb_core_icount_at(core, pc),
         .time_ns = core->d.asleep ? machine->now_ns : wb_core_time_at(core, pc),
+        .slept_ns = core->d.slept_ns + core->d.looped_ns + (core->d.asleep ? machine->now_ns - wb_core_time(core) : 0),
         .pc = pc,
         .cfsr = core->d.cfsr, .hfsr = core->d.hfsr, .mmfar = core->d.mmfar, .bfar = core->d.bfar,
         .asleep = core->d.asleep, .locked_up = core->d.locked_up, .lockup_reason = core->lockup_reason,

@@ -52,6 +52,11 @@ static void load(wb_core *core, uint32_t start)
     arm(core);
 }
 
+bool wb_systick_interrupts(const wb_core *core)
+{
+    return (core->d.systick_csr & (ENABLE | TICKINT)) == (ENABLE | TICKINT);
+}
+
 /* The counter reached zero. The anchor moves by whole periods, so that no rounding adds up. */
 void wb_systick_due(void *owner)
 {
@@ -68,6 +73,7 @@ void wb_systick_due(void *owner)
 bool wb_systick_access(wb_core *core, uint32_t offset, bool write, uint32_t *value)
 {
     uint32_t old = core->d.systick_csr;
+    if (write || (offset & ~3u) == 0x10 || (offset & ~3u) == 0x18) wb_loop_spoil(core);
     switch (offset & ~3u) {
     case 0x10:
         if (write) {

@@ -15,7 +15,7 @@ from wattbench.engines.embedded import native
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "native"
 FILES = ["exceptions", "exception_return", "nvic", "faults", "fault_escalation", "instruction_faults"]
-FILES += ["stacking_faults", "fp", "mpu", "mpu_execute", "mpu_control", "sleep", "state", "wait_points"]
+FILES += ["stacking_faults", "fp", "mpu", "mpu_execute", "mpu_control", "sleep", "state", "wait_points", "loops"]
 # Not shift-base: Unicorn's own header shifts a 1 into the sign bit in every uc_ctl call.
 FLAGS = ["-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-omit-frame-pointer"]
 FLAGS += ["-fsanitize=address,undefined", "-fno-sanitize=shift-base", "-fno-sanitize-recover=all"]
@@ -59,7 +59,7 @@ def test_the_compiler_s_analyzer_finds_nothing():
     if shutil.which("gcc") is None:
         pytest.skip("gcc is not installed")
     core = ["access", "code", "core", "cpu", "dwt", "exceptions", "frames", "lifecycle", "machine", "memory", "mpu"]
-    for name in [*core, "idle", "nvic", "scs", "state", "systick"]:
+    for name in [*core, "idle", "loop", "nvic", "scs", "state", "systick"]:
         command = ["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-fanalyzer", "-c", "-o", os.devnull]
         command += [f"-I{native.unicorn_folder() / 'include'}", str(SOURCES / "src" / f"{name}.c")]
         done = subprocess.run(command, capture_output=True, text=True, check=True)

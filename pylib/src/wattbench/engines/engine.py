@@ -62,7 +62,11 @@ class Engine(Protocol):
         """Run a `.resc` with variables such as `{"bin": "@/path/firmware.elf"}` set before; returns what it prints."""
 
     def limit_awake(self, limit_ns: int) -> None:
-        """Fail a run when the firmware does not sleep within `limit_ns` (0: no limit)."""
+        """Fail a run when the firmware does not sleep within `limit_ns` (0: no limit).
+
+        Sleep is WFI, WFE and sleep on exit, a place named by `wait_at`, and under the embedded engine a loop that
+        changes nothing and that an enabled interrupt can end.
+        """
 
     def wait_at(self, addresses: Sequence[int]) -> None:
         """Name the code addresses at which the firmware only waits for an interrupt without saying so by WFI.

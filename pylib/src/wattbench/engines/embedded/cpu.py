@@ -113,6 +113,7 @@ class CortexM:
         if self.number < 0:
             raise ValueError("the machine takes no further core")
         host.core_names.append(name)
+        self.recognises_idle_loops = host.recognises_idle_loops
         nvic.core = self.number
         self._vector_table = 0
         self._wait_points: list[int] = []
@@ -227,6 +228,24 @@ class CortexM:
     def is_asleep(self) -> bool:
         """Whether it waits in WFI or WFE or at a wait point."""
         return bool(self._machine.look(self.number).asleep)
+
+    @property
+    def recognises_idle_loops(self) -> bool:
+        """Whether loops that change nothing are passed over up to the next event; no time or result depends on it."""
+        return self._recognises_idle_loops
+
+    @recognises_idle_loops.setter
+    def recognises_idle_loops(self, value: bool) -> None:
+        self._recognises_idle_loops = value
+        self._machine.lib.wb_core_recognise_loops(self._machine.handle, self.number, value)
+
+    @property
+    def slept_ns(self) -> int:
+        """Virtual ns since reset that the core slept or ran a loop that changed nothing and an interrupt could end.
+
+        What two moments' values differ by, over the time between them, is the core's idle share.
+        """
+        return int(self._machine.look(self.number).slept_ns)
 
     # Wait points: for firmware whose idle loop has no WFI
 

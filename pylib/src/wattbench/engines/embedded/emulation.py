@@ -24,8 +24,8 @@ SERVICE_NS = 1_000_000
 class Emulation:
     """The Monitor's `emulation` object and the `Target` of its commands. One machine at a time."""
 
-    def __init__(self, *, native_twins: bool = True) -> None:
-        self._native_twins = native_twins
+    def __init__(self, *, native_twins: bool = True, idle_loops: bool = True) -> None:
+        self._native_twins, self._idle_loops = native_twins, idle_loops
         self.board: Board | None = None
         self.monitor = Monitor(self)
         self.uart_records: dict[str, UartRecord] = {}
@@ -52,6 +52,7 @@ class Emulation:
         if self.board is not None:
             raise MonitorError(f"the embedded engine runs one machine; `{self.board.name}` exists; `Clear` removes it")
         self.board = Board(name, native_twins=self._native_twins)
+        self.board.machine.recognises_idle_loops = self._idle_loops
         self.board.run_preinit, self.board.run_init = self._run_preinit, self._run_init
         self.board.search = lambda: self.monitor.search.folders
         self.board.after_reset = self._after_reset

@@ -20,9 +20,13 @@ class EmbeddedEngine:
 
     name = "embedded"
 
-    def __init__(self, *, native_twins: bool = True) -> None:
-        """Without `native_twins` every block runs as its Python model (slow; for comparison)."""
-        self.emulation = Emulation(native_twins=native_twins)
+    def __init__(self, *, native_twins: bool = True, idle_loops: bool = True) -> None:
+        """Two switches for comparisons, both slow, neither changes a result.
+
+        Without `native_twins` every block runs as its Python model; without `idle_loops` loops that change nothing are
+        executed turn by turn.
+        """
+        self.emulation = Emulation(native_twins=native_twins, idle_loops=idle_loops)
         self._edges: dict[tuple[str, str | int | None], EdgeRecord] = {}
         self._taps_open = False
 

@@ -75,6 +75,7 @@ class Machine:
         self._mapped: dict[int, native.Memory] = {}
         self._closed: dict[int, str] = {}
         self.core_names: list[str] = []
+        self.recognises_idle_loops = True
         self.unmodelled_accesses = UnmodelledLog()
         self.last_unmapped: tuple[str, str, int] | None = None
         self.on_log: list[Callable[[int, str, str], None]] = []

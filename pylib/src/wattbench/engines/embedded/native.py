@@ -52,6 +52,7 @@ class CoreView(c.Structure):
     _fields_ = (
         ("icount", c.c_uint64),
         ("time_ns", c.c_int64),
+        ("slept_ns", c.c_int64),
         ("pc", c.c_uint32),
         ("cfsr", c.c_uint32),
         ("hfsr", c.c_uint32),
@@ -81,6 +82,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wb_core_hold": (None, (_PTR, _U32, _U32)),
     "wb_core_awake_limit": (None, (_PTR, _U32, _I64)),
     "wb_core_wait_point": (c.c_int, (_PTR, _U32, _U32, _U32)),
+    "wb_core_recognise_loops": (None, (_PTR, _U32, _U32)),
     "wb_core_jump": (None, (_PTR, _U32, _U32)),
     "wb_current_pc": (_U32, (_PTR,)),
     "wb_current_core": (_U32, (_PTR,)),

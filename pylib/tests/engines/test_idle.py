@@ -1,4 +1,4 @@
-"""Wait points through the Monitor and through the engine contract."""
+"""Sleep without WFI through the Monitor and through the engine contract: wait points and idle loops."""
 
 from __future__ import annotations
 
@@ -38,6 +38,10 @@ def engine(tmp_path):
     engine.close()
 
 
+SPIN = thumb(0x4803, 0x4904, 0x6041, 0x2107, 0x6001, 0x46C0, 0xE7FE, 0x4770) + CODE[16:]
+"""The same with a branch to itself."""
+
+
 def turns(engine) -> int:
     return engine.board.cores[0].get_register("R4")
 
@@ -74,3 +78,37 @@ def test_there_are_not_more_than_64(engine):
     engine.wait_at(range(0, 128, 2))
     with pytest.raises(MonitorError, match="no further wait point beside its 64"):
         engine.execute("cpu AddWaitPoint 0x100")
+
+
+def idle(tmp_path, **options):
+    engine = EmbeddedEngine(**options)
+    engine.execute('mach create "small"')
+    engine.emulation.require_board().load_platform_description_from_string(PLATFORM)
+    engine.execute(f"sysbus LoadELF @{write_elf(tmp_path / 'f.elf', {0: image(SPIN, RETURN)})}")
+    return engine
+
+
+def test_loops_that_change_nothing_are_passed_over_unless_switched_off(tmp_path):
+    seen, slept = [], []
+    for options in ({}, {"idle_loops": False}):
+        engine = idle(tmp_path, **options)
+        engine.run_to(10 * MS)
+        core = engine.board.cores[0]
+        seen.append((core.executed_instructions, core.pc, core.get_registers_values(), engine.digest()))
+        slept.append(core.slept_ns)
+        engine.close()
+    assert seen[0] == seen[1]
+    assert slept[0] > 9 * MS
+    assert slept[1] == 0
+
+
+def test_the_monitor_switches_it_too(tmp_path):
+    engine = idle(tmp_path)
+    assert engine.execute("cpu RecognisesIdleLoops").strip() == "True"
+    engine.execute("cpu RecognisesIdleLoops False")
+    engine.run_to(2 * MS)
+    assert int(engine.execute("cpu SleptNs"), 0) == 0
+    engine.execute("cpu RecognisesIdleLoops True")
+    engine.run_to(6 * MS)
+    assert int(engine.execute("cpu SleptNs"), 0) > 3 * MS
+    engine.close()
