@@ -170,6 +170,8 @@ static wb_region *target_of(const wb_core *core, uint32_t address, unsigned size
 
 static bool is_timeless(const wb_region *region, uint32_t address, unsigned size)
 {
+    uint32_t word = (address - region->base) >> 2;
+    if (region->timeless) return word / 8 < region->timeless_size && region->timeless[word / 8] >> (word & 7) & 1;
     return region->device && region->device->timeless &&
            region->device->timeless(region->device, address - region->base, size);
 }

@@ -229,6 +229,11 @@ class RegisterBlock(Model):
 
     def write(self, offset: int, size: int, value: int) -> None:
         """A bus write of 1, 2 or 4 bytes."""
+        slot = self._slots.get(offset)
+        if slot is not None and size * 8 == slot[1].width and offset == self._offsets[slot[0]][1]:
+            lanes = (1 << 8 * size) - 1
+            self._store(*slot, value & lanes, lanes)
+            return
         position = 0
         while position < size:
             slot = self._slots.get(offset + position)
