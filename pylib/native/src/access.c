@@ -184,7 +184,10 @@ uint64_t wb_slow_read(uc_engine *uc, uint64_t address, unsigned size, void *user
     if (!judged(core, target, size, false)) return 0;
     if (is_ppb(target)) return wb_ppb_read(core, target, size);
     wb_region *region = target_of(core, target, size);
-    if (region && !region->memory && !is_timeless(region, target, size)) wb_loop_spoil(core);
+    if (region && !region->memory) {
+        if (is_timeless(region, target, size)) wb_loop_polled(core);
+        else wb_loop_spoil(core);
+    }
     return region ? wb_region_read(region, core->machine, target - region->base, size) : 0;
 }
 
