@@ -126,7 +126,8 @@ class RegisterBlock(Model):
     timeless: ClassVar[tuple[str, ...]] = ()
     """Registers with a read handler that has no effect and whose answer only writes and events change, not time.
 
-    Firmware that polls such a register is passed over to the next event. A register without a handler is one.
+    Firmware that polls such a register is passed over to the next event. A register without a handler is one, but in a
+    class with a `read` of its own only if the class names others.
     """
     _slots: ClassVar[dict[int, tuple[int, Register, int]]]
     _index: ClassVar[dict[str, int]]
@@ -185,7 +186,7 @@ class RegisterBlock(Model):
     def timeless_words(cls, size: int) -> bytes:
         """For each word of the first `size` bytes a bit, lowest first: all registers in it are `timeless`."""
         words = bytearray(-(-size // 32))
-        if cls.read is not RegisterBlock.read:
+        if cls.read is not RegisterBlock.read and not cls.timeless:
             return bytes(words)
         timed = {name for name in cls._read_names if name not in cls.timeless}
         known = {offset // 4 for offset in cls._slots if offset < size}
