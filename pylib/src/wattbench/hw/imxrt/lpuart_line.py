@@ -24,6 +24,10 @@ def _reversed_bits(value: int, width: int) -> int:
     return int(f"{value:0{width}b}"[::-1], 2)
 
 
+UNKNOWN_LINE = (-1, Fraction(0))
+"""No BAUD and its rate."""
+
+
 class LpuartLine(RegisterBlock):
     """Transmitter and receiver between the FIFOs and the line; `Lpuart` is the block around them.
 
@@ -42,7 +46,7 @@ class LpuartLine(RegisterBlock):
         self._root = clock_root
         self._clocks.rate_hz(self._root)  # complains now if there is no such root
         self._clocks.on_rate_change(self._clock_changed)
-        self._line_hz_of: tuple[int, Fraction] | None = None
+        self._line_hz_of = UNKNOWN_LINE
         """BAUD and the line's rate by it, until the clock changes."""
         self.port = UartPort()
         self.port.receive = self.receive_frame
@@ -54,11 +58,11 @@ class LpuartLine(RegisterBlock):
 
     def restore(self, saved: dict[str, Any]) -> None:
         """See `Model.restore`."""
-        self._line_hz_of = None
+        self._line_hz_of = UNKNOWN_LINE
         super().restore(saved)
 
     def _clock_changed(self) -> None:
-        self._line_hz_of = None
+        self._line_hz_of = UNKNOWN_LINE
         self._start()
 
     def _clear(self) -> None:
@@ -79,7 +83,7 @@ class LpuartLine(RegisterBlock):
     def line_hz(self) -> Fraction:
         """Bits per second on the line; 0 while the clock or the baud divider is off."""
         baud = self["BAUD"]
-        if self._line_hz_of is None or self._line_hz_of[0] != baud:
+        if self._line_hz_of[0] != baud:
             divider = BAUD["SBR"].get(baud) * ((BAUD["OSR"].get(baud) or 15) + 1)
             hz = Fraction(self._clocks.rate_hz(self._root)) / divider if divider else Fraction(0)
             self._line_hz_of = (baud, hz)
