@@ -113,3 +113,8 @@ def words(engine: EmbeddedEngine, count: int, address: int = SHARED) -> list[int
     """Words of memory."""
     data = engine.read_memory(address, 4 * count)
     return [int.from_bytes(data[at : at + 4], "little") for at in range(0, 4 * count, 4)]
+
+
+def halted(engine: EmbeddedEngine) -> list[bool]:
+    """Whether each core sleeps."""
+    return [core.is_asleep for core in engine.board.cores]

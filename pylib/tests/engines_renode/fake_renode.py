@@ -25,6 +25,16 @@ class FakeGpio:
                 end.Receiver.OnGPIO(end.Number, level)
 
 
+class FakeCore:
+    """A CPU of Renode's."""
+
+    def __init__(self):
+        self.IsHalted = False
+
+    def halt(self):
+        self.IsHalted = True
+
+
 class FakeShim:
     """A generated C# type: notes what the description says."""
 
@@ -203,6 +213,8 @@ class FakeRuntime:
             IsLit=lambda end: end.Receiver.State,
             Buttons=lambda machine: list(machine.buttons),
             Button=lambda machine, name: machine.buttons[name],
+            IsCore=lambda shim, name: isinstance(shim.references[name], FakeCore),
+            Halt=lambda shim, name: shim.references[name].halt(),
         )
         self.net = SimpleNamespace(Room=FakeRoom, PythonModel=FakeShim, Parts=parts)
 

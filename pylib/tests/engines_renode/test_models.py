@@ -1,7 +1,7 @@
 """The model room against a fake .NET side: models, wires, time and state without Renode."""
 
 import pytest
-from engines_renode.fake_renode import FakeButton, FakeLed, FakeMachine, FakeNvic, FakeRuntime, FakeShim
+from engines_renode.fake_renode import FakeButton, FakeCore, FakeLed, FakeMachine, FakeNvic, FakeRuntime, FakeShim
 
 from wattbench.core.errors import UsageError
 from wattbench.engines.embedded import native
@@ -257,3 +257,18 @@ def test_an_unknown_model_is_named_with_those_there_are(renode, room):
     room.bind()
     with pytest.raises(UsageError, match="no model `gpio9`; it has gpio3"):
         room.model("gpio9")
+
+
+def test_a_core_that_another_one_would_start_stays_halted_and_its_start_is_counted(renode, room):
+    core = FakeCore()
+    registers = FakeShim(renode.machine, "Wattbench.IomuxcLpsrGpr", "gpr", 0x40C0_C000)
+    controller = FakeShim(renode.machine, "Wattbench.Src", "src", 0x40C0_4000, ("RESET", "M4_RUN"))
+    references = {"core": core, "vectors": registers}
+    start = FakeShim(renode.machine, "Wattbench.CoreStart", "m4_start", references=references)
+    controller.Output("M4_RUN").Connect(start, 0)
+    room.bind()
+    assert core.IsHalted
+    room.host.bus_write(0x40C0_4000, (3).to_bytes(4, "little"))
+    assert core.IsHalted
+    (entry,) = room.unmodelled()
+    assert str(entry) == "m4_start: start of a second core under Renode vector table 0x00200400"

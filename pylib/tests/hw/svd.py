@@ -11,7 +11,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-CHIPS = {"MIMXRT1176": "MIMXRT1176_cm7.xml", "MIMXRT1064": "MIMXRT1064.xml"}
+CHIPS = {
+    "MIMXRT1176": "MIMXRT1176_cm7.xml",
+    "MIMXRT1176_cm4": "MIMXRT1176_cm4.xml",
+    "MIMXRT1064": "MIMXRT1064.xml",
+}
 """Files of the chips; the first is meant where none is named."""
 ACCESS = {"read-only": "ro", "write-only": "wo"}
 

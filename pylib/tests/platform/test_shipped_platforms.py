@@ -23,7 +23,7 @@ from wattbench.platform.syntax import Number
 ROOT = Path(__file__).parents[3]
 SOC = ROOT / "platforms/soc/imxrt1175.repl"
 BOARD = ROOT / "platforms/boards/edge_meter_3p.repl"
-SVD_NAMES = {"edma0": "DMA0", "dmamux0": "DMAMUX0", "anadig": "ANADIG_OSC"} | {
+SVD_NAMES = {"edma0": "DMA0", "dmamux0": "DMAMUX0", "edma1": "DMA1", "dmamux1": "DMAMUX1", "anadig": "ANADIG_OSC"} | {
     f"flexpwm{n}": f"PWM{n}" for n in (1, 2, 3, 4)
 }
 SVD_INTERRUPTS = {"anadig": {83, 84, 85}, "gpc_cpu_mode_ctrl_0": {117}}

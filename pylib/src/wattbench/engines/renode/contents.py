@@ -94,8 +94,10 @@ class Contents:
         bus = self.machine.SystemBus
         for name in self.memories():
             memory = self.find(name)
-            for point in bus.GetRegistrationPoints(memory):
-                start = int(self._to_class(point).Range.StartAddress)
+            for point in map(self._to_class, bus.GetRegistrationPoints(memory)):
+                if (getattr(point, "Initiator", None) or getattr(point, "CPU", None)) is not None:
+                    continue  # only one core sees it there
+                start = int(point.Range.StartAddress)
                 for offset, pointer, size in self._segments(memory):
                     yield start + offset, pointer, size
 

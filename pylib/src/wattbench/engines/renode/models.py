@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -165,6 +166,9 @@ class ModelRoom:
         known = parameters(found)
         given: dict[str, Any] = {key: from_text(str(shim.Value(key)), known[key].hint) for key in shim.ValueNames()}
         for key in shim.ReferenceNames():
+            if self._net.Parts.IsCore(shim, key):
+                given[str(key)] = HeldCore(self.host, name, partial(self._net.Parts.Halt, shim, key))
+                continue
             target = int(shim.ReferenceId(key))
             if target not in self._by_id:
                 raise UsageError(f"`{name}`: the attribute `{key}` must name a model of wattbench")
@@ -327,6 +331,21 @@ class ModelRoom:
             item.restore(saved["models"][name])
         self._room.Forget()
         self._room.Synchronise()
+
+
+class HeldCore:
+    """A core of Renode's that another one would start: it stays halted here. See `core.cores.ReleasedCore`."""
+
+    def __init__(self, host: RoomMachine, name: str, halt: Callable[[], None]) -> None:
+        self._host, self._name, self._halt = host, name, halt
+
+    def hold_until_release(self) -> None:
+        """Halt it."""
+        self._halt()
+
+    def release(self, vector_table: int) -> None:
+        """Only noted."""
+        self._host.unmodelled(self._name, "start of a second core under Renode", f"vector table 0x{vector_table:08X}")
 
 
 class RenodeButton(Button):

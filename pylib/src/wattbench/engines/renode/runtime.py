@@ -54,6 +54,7 @@ class Runtime(Contents):
 
     def __init__(self) -> None:
         """Raises SetupError."""
+        self._held: list[Any] = []
         installation = require_renode()
         try:
             wrappers = importlib.import_module("pyrenode3.wrappers")
@@ -334,8 +335,10 @@ class Runtime(Contents):
         return [(int(cpu.ExecutedInstructions), int(cpu.PerformanceInMips)) for cpu in self.cpus() if not cpu.IsHalted]
 
     def halt(self, halted: bool) -> None:
-        """Hold all cores, or let them go."""
-        for cpu in self.cpus():
+        """Hold all cores, or let those go that were held so."""
+        if halted:
+            self._held = [cpu for cpu in self.cpus() if not cpu.IsHalted]
+        for cpu in self._held:
             cpu.IsHalted = halted
 
     def reset(self) -> None:

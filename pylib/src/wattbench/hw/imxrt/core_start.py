@@ -19,8 +19,13 @@ class CoreStart(Model):
     """
 
     state_names = ("_runs",)
-
-    state_names = ("_runs",)
+    missing = (
+        "arbitration between the cores: an instruction takes as long as it does alone",
+        "exclusive accesses of both cores to one word: a store fails if the word has another value, not if it was written",
+        "events (SEV) can be kept from the other core on the chip; here they always reach it",
+        "bit-banding: the platform has none, as far as the sources of the chip's vendor show",
+        "caches of the Cortex-M4 (LMEM): memory is always coherent between cores",
+    )
 
     def __init__(self, host: Host, name: str, core: ReleasedCore, vectors: VectorTableSource) -> None:
         super().__init__(host, name)

@@ -5,6 +5,7 @@ using System.Linq;
 
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Peripherals.Bus;
+using Antmicro.Renode.Peripherals.CPU;
 using Antmicro.Renode.Peripherals.Miscellaneous;
 
 namespace Antmicro.Renode.Peripherals.Wattbench
@@ -34,13 +35,25 @@ namespace Antmicro.Renode.Peripherals.Wattbench
         public static Button Button(IMachine machine, string name) =>
             machine.GetPeripheralsOfType<Button>().First(x => machine.GetLocalName(x) == name);
 
-        // Bus address, host address and size of each piece of memory.
+        public static bool IsCore(PythonModel model, string reference) => model.Reference(reference) is ICPU;
+
+        public static void Halt(PythonModel model, string reference) => ((ICPU)model.Reference(reference)).IsHalted = true;
+
+        // Whether only one bus master sees what is registered there. The name of the property has changed with Renode.
+        public static bool IsLocal(BusRangeRegistration point)
+        {
+            var type = point.GetType();
+            return (type.GetProperty("Initiator") ?? type.GetProperty("CPU"))?.GetValue(point) != null;
+        }
+
+        // Bus address, host address and size of each piece of memory, as bus masters see it that are no core.
         public static long[][] Segments(IMachine machine)
         {
             var result = new List<long[]>();
             foreach(var memory in machine.GetPeripheralsOfType<IMapped>())
             {
-                foreach(var point in machine.SystemBus.GetRegistrationPoints(memory).OfType<BusRangeRegistration>())
+                foreach(var point in machine.SystemBus.GetRegistrationPoints(memory).OfType<BusRangeRegistration>()
+                    .Where(x => !IsLocal(x)))
                 {
                     foreach(var segment in memory.MappedSegments)
                     {

@@ -135,7 +135,8 @@ namespace Antmicro.Renode.Peripherals.Wattbench
 
         public void Place()
         {
-            var point = Machine.SystemBus.GetRegistrationPoints(this).OfType<BusRangeRegistration>().FirstOrDefault();
+            var point = Machine.SystemBus.GetRegistrationPoints(this).OfType<BusRangeRegistration>()
+                .FirstOrDefault(x => !Wattbench.Parts.IsLocal(x));
             IsOnBus = point != null;
             Base = IsOnBus ? (uint)(point.Range.StartAddress - point.Offset) : 0;
             Length = IsOnBus ? (long)point.Range.Size : 0;
