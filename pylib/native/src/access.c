@@ -170,6 +170,8 @@ static wb_region *target_of(const wb_core *core, uint32_t address, unsigned size
 
 static bool is_timeless(const wb_region *region, uint32_t address, unsigned size)
 {
+    uint32_t word = (address - region->base) >> 2;
+    if (region->timeless) return word / 8 < region->timeless_size && region->timeless[word / 8] >> (word & 7) & 1;
     return region->device && region->device->timeless &&
            region->device->timeless(region->device, address - region->base, size);
 }
@@ -182,7 +184,10 @@ uint64_t wb_slow_read(uc_engine *uc, uint64_t address, unsigned size, void *user
     if (!judged(core, target, size, false)) return 0;
     if (is_ppb(target)) return wb_ppb_read(core, target, size);
     wb_region *region = target_of(core, target, size);
-    if (region && !region->memory && !is_timeless(region, target, size)) wb_loop_spoil(core);
+    if (region && !region->memory) {
+        if (is_timeless(region, target, size)) wb_loop_polled(core);
+        else wb_loop_spoil(core);
+    }
     return region ? wb_region_read(region, core->machine, target - region->base, size) : 0;
 }
 

@@ -58,6 +58,7 @@ typedef struct {
     uint16_t count, size;
     uint8_t flags;
     bool loop_known, loop_stores;                   /* head of a loop that changed nothing once; its turn has stores */
+    bool loop_polls;                                /* its turn reads a device */
     uint8_t backoff;                                /* turns in a row that did change something, */
     uint16_t passes;                                /* and how often it may still come without being looked at */
 } wb_block;
@@ -95,6 +96,8 @@ enum { WB_LOOP_WRITES = 64, WB_LOOP_QUICK = 15 };
 typedef struct {
     bool enabled;
     bool spoiled;                                   /* the turn did what no such loop may do */
+    bool polls;                                     /* the turn reads a device */
+    uint32_t poll_pc, poll_count;                   /* the last reads of a device: by the same instruction how often */
     bool goes_on;                                   /* the turn goes on from its head */
     bool guards_memory;                             /* stores go through the slow window */
     bool interruptible;                             /* somewhere in the turn */
@@ -211,6 +214,7 @@ bool wb_loop_pause(wb_core *core, uint32_t address);
 bool wb_loop_arrive(wb_core *core, wb_block *block, uint32_t address);
 void wb_loop_note_write(wb_core *core, uint32_t address, uint32_t size);
 void wb_loop_spoil(wb_core *core);
+void wb_loop_polled(wb_core *core);
 int64_t wb_core_awake_since(const wb_core *core);
 
 /* exceptions.c */

@@ -15,8 +15,10 @@
 enum {
     PROBE_FIRST = 4096, PROBE_LAST = 1 << 20,       /* instructions between two searches */
     BLOCKS_IN_TURN = 256,
+    POLLS = 64,                                     /* reads of a device by one instruction that start a search */
     ATTEMPTS = 16,                                  /* times that the head may come with another state */
     WORTHWHILE = 2000,                              /* instructions left before the deadline */
+    WORTHWHILE_POLL = 200,                          /* the same where the turn reads a device, which takes far longer */
     BACKOFF_LAST = 12,
 };
 enum state { OFF, PROBE, FOUND, VERIFY, CLOSED };
@@ -65,6 +67,19 @@ static void fail(wb_core *core)
     }
     end(core);
     probe_later(core);
+}
+
+/* A device was read that time does not change. One instruction that does so again and again is worth a search now. */
+void wb_loop_polled(wb_core *core)
+{
+    uint32_t pc = wb_get(core, REG(PC));
+    core->loop.polls = true;
+    core->loop.poll_count = pc == core->loop.poll_pc ? core->loop.poll_count + 1 : 0;
+    core->loop.poll_pc = pc;
+    if (core->loop.poll_count % POLLS != POLLS - 1 || core->loop.state != OFF) return;
+    core->loop.interval = PROBE_FIRST;
+    core->loop.next_probe = core->d.icount;
+    set_pause(core);
 }
 
 /* Something that no turn of a loop that changes nothing may do. */
@@ -143,7 +158,8 @@ bool wb_loop_arrive(wb_core *core, wb_block *block, uint32_t address)
         core->loop.spoiled = core->loop.blocks++ >= BLOCKS_IN_TURN;
         return false;
     case OFF:
-        if (!block->loop_known || !core->loop.enabled || core->d.icount + WORTHWHILE >= core->deadline) return false;
+        if (!block->loop_known || !core->loop.enabled) return false;
+        if (core->d.icount + (block->loop_polls ? WORTHWHILE_POLL : WORTHWHILE) >= core->deadline) return false;
         if (core->d.icount < core->loop.not_before) return false;
         if (block->passes) {
             block->passes--;
@@ -222,7 +238,7 @@ static void begin_turn(wb_core *core)
     memcpy(&core->loop.data, &core->d, sizeof core->d);
     core->loop.started = core->d.icount;
     core->loop.blocks = core->loop.writes = 0;
-    core->loop.spoiled = core->loop.goes_on = core->loop.interruptible = false;
+    core->loop.spoiled = core->loop.goes_on = core->loop.interruptible = core->loop.polls = false;
     core->loop.state = VERIFY;
     core->tracing = true;
 }
@@ -247,6 +263,7 @@ static void pass_over(wb_core *core)
     }
     block->loop_known = true;
     block->loop_stores = core->loop.flags & WB_BLOCK_STORES;
+    block->loop_polls = core->loop.polls;
     block->backoff = 0;
     end(core);
     core->loop.interval = PROBE_FIRST;

@@ -1,4 +1,5 @@
 /* The memory map, and accesses of devices and of the host. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core.h"
@@ -137,6 +138,15 @@ static int map_plain(wb_machine *machine, uint32_t base, uint32_t size, uint32_t
 int wb_map_host(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views)
 {
     return map_plain(machine, base, size, views, WB_REGION_HOST);
+}
+
+void wb_host_timeless(wb_machine *machine, uint32_t number, const uint8_t *words, uint32_t size)
+{
+    wb_region *region = &machine->regions[number];
+    free(region->timeless);
+    region->timeless = malloc(size);
+    region->timeless_size = region->timeless ? size : 0;
+    if (region->timeless) memcpy(region->timeless, words, size);
 }
 
 int wb_map_nothing(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views)

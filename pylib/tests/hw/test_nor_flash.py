@@ -289,3 +289,11 @@ def test_the_array_is_closed_to_the_core_while_it_cannot_be_read():
     command(part, 0xAB)
     part.read_access("its controller is off")
     assert host.closed_memories[0] == "nor cannot be read while its controller is off"
+
+
+@pytest.mark.parametrize(("part", "status"), [("IS25WP128", [0x40, 0, 0]), ("W25Q64JV", [0, 2, 0])])
+def test_quad_reads_can_be_enabled_by_the_boards_maker(part, status):
+    assert not NorFlash(FakeHost(), "nor", part=part).quad_enabled
+    flash = NorFlash(FakeHost(), "nor", part=part, quad_enabled=True)
+    assert flash.quad_enabled
+    assert flash.status == status

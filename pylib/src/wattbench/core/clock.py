@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from math import gcd
 from typing import Protocol
 
 NS_PER_S = 1_000_000_000
@@ -24,12 +25,14 @@ class TickClock:
     __slots__ = ("_den", "_num", "anchor_ns", "hz")
 
     def __init__(self, hz: int | Fraction, anchor_ns: int = 0) -> None:
-        self.hz = Fraction(hz)
-        if self.hz <= 0:
-            raise ValueError(f"a clock needs a frequency above 0 Hz, not {hz}")
+        self.hz = hz if isinstance(hz, Fraction) else Fraction(hz)
         self.anchor_ns = anchor_ns
-        ratio = self.hz / NS_PER_S
-        self._num, self._den = ratio.numerator, ratio.denominator
+        # Whole numbers rather than a division of fractions: clocks are made at every change of a counter.
+        numerator, denominator = self.hz.numerator, self.hz.denominator * NS_PER_S
+        if numerator <= 0:
+            raise ValueError(f"a clock needs a frequency above 0 Hz, not {hz}")
+        shared = gcd(numerator, denominator)
+        self._num, self._den = numerator // shared, denominator // shared
 
     def ticks_at(self, time_ns: int) -> int:
         """Whole ticks that have passed from the anchor to `time_ns`."""

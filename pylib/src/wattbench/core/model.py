@@ -123,6 +123,12 @@ class RegisterBlock(Model):
     """A block of registers described by `table`; subclasses hang behaviour on its entries."""
 
     table: ClassVar[RegisterTable]
+    timeless: ClassVar[tuple[str, ...]] = ()
+    """Registers with a read handler that has no effect and whose answer only writes and events change, not time.
+
+    Firmware that polls such a register is passed over to the next event. A register without a handler is one, but in a
+    class with a `read` of its own only if the class names others.
+    """
     _slots: ClassVar[dict[int, tuple[int, Register, int]]]
     _index: ClassVar[dict[str, int]]
     _offsets: ClassVar[list[tuple[str, int, Register]]]
@@ -176,6 +182,19 @@ class RegisterBlock(Model):
         super().restore(saved)
         self.values = list(saved["values"])
 
+    @classmethod
+    def timeless_words(cls, size: int) -> bytes:
+        """For each word of the first `size` bytes a bit, lowest first: all registers in it are `timeless`."""
+        words = bytearray(-(-size // 32))
+        if cls.read is not RegisterBlock.read and not cls.timeless:
+            return bytes(words)
+        timed = {name for name in cls._read_names if name not in cls.timeless}
+        known = {offset // 4 for offset in cls._slots if offset < size}
+        timed_words = {offset // 4 for offset, (_, register, _) in cls._slots.items() if register.name in timed}
+        for word in known - timed_words:
+            words[word // 8] |= 1 << word % 8
+        return bytes(words)
+
     def register_name(self, offset: int) -> str:
         """Name of the register at `offset`, with the distance into it, for messages."""
         slot = self._slots.get(offset)
@@ -211,6 +230,11 @@ class RegisterBlock(Model):
 
     def write(self, offset: int, size: int, value: int) -> None:
         """A bus write of 1, 2 or 4 bytes."""
+        slot = self._slots.get(offset)
+        if slot is not None and size * 8 == slot[1].width and offset == self._offsets[slot[0]][1]:
+            lanes = (1 << 8 * size) - 1
+            self._store(*slot, value & lanes, lanes)
+            return
         position = 0
         while position < size:
             slot = self._slots.get(offset + position)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from wattbench.core.errors import LimitError, LockupError, MachineError, UnmappedAccessError
 from wattbench.core.host import BusError, BusTarget
+from wattbench.core.model import RegisterBlock
 from wattbench.core.unmodelled import UnmodelledLog
 from wattbench.engines.embedded import native
 
@@ -231,6 +232,9 @@ class Machine:
         if region < 0:
             raise ValueError("too many devices on the bus")
         self._targets[region] = target
+        if isinstance(target, RegisterBlock):
+            words = target.timeless_words(size)
+            self.lib.wb_host_timeless(self.handle, region, words, len(words))
 
     # Running
 

@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Callable
 from fractions import Fraction
 from importlib.resources import files
+from typing import Any
 
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
@@ -58,6 +59,9 @@ class Ccm(AliasedBlock):
         super().__init__(host, name)
         self.anadig = anadig
         self._listeners: list[Callable[[], None]] = []
+        self._asked: set[str] = set()
+        self._told: dict[str, tuple[Fraction | int, Fraction | int]] | None = None
+        """The rates of the roots that were ever asked for as the listeners know them; None: not known."""
         anadig.on_change(self._changed)
 
     def reset(self) -> None:
@@ -65,8 +69,14 @@ class Ccm(AliasedBlock):
         super().reset()
         self._changed()
 
+    def restore(self, saved: dict[str, Any]) -> None:
+        """See `Model.restore`."""
+        super().restore(saved)
+        self._told = None
+
     def rate_hz(self, root: str) -> Fraction | int:
         """Present frequency of a root at its block, exact; 0 while source, root or the block's gate is off."""
+        self._asked.add(root)
         gate = GATES.get(root)
         return self.root_hz(root) if gate is None or self.gate_open(gate) else 0
 
@@ -74,6 +84,7 @@ class Ccm(AliasedBlock):
         """Present frequency of a root in front of gates, exact; 0 while the root or its source is off."""
         if root not in ROOT_NUMBERS:
             raise UsageError(f"{self.name} has no clock root {root!r}; roots are {', '.join(ROOTS)}")
+        self._asked.add(root)
         number = ROOT_NUMBERS[root]
         control = self[f"CLOCK_ROOT{number}_CONTROL"]
         if control & OFF:
@@ -95,6 +106,11 @@ class Ccm(AliasedBlock):
         return bool(self[f"LPCG{number}_DIRECT"] & ON)
 
     def _changed(self) -> None:
+        """Firmware that sets clocks up writes hundreds of times what changes no rate: nobody needs to hear of that."""
+        rates = {root: (self.root_hz(root), self.rate_hz(root)) for root in tuple(self._asked)}
+        if rates and rates == self._told:
+            return
+        self._told = rates
         for listener in self._listeners:
             listener()
 

@@ -25,6 +25,10 @@ IDLE, BUSY_WITH_IP_COMMAND = 0b0011, 0b1000
 LUT_KEY, LUT_LOCKED = 0x5AF0_5AF0, 1
 CLEAR_INSTRUCTION_POINTER = 1 << 31
 BEYOND_FLASH = 0x6
+SEQUENCES = 16
+LUT_WORDS = tuple(f"LUT{number}" for number in range(4 * SEQUENCES))
+WINDOW_WORDS = tuple(f"TFDR{number}" for number in range(WINDOW_BYTES // 4))
+WINDOW_OFFSET = load_table("wattbench.hw.imxrt", "flexspi")["RFDR{n}"].offset
 PORTS = ("FLSHA1CR0", "FLSHA2CR0", "FLSHB1CR0", "FLSHB2CR0")
 READ_SETUP = ("FLSHCR2A1", "FLSHCR2A2", "FLSHCR2B1", "FLSHCR2B2")
 SIZE_MASK = 0x7F_FFFF
@@ -54,6 +58,7 @@ class FlexSpi(RegisterBlock):
     size = 0xC00
     table = load_table("wattbench.hw.imxrt", "flexspi")
     default_output = "IRQ"
+    timeless = ("STS0", "INTR", "IPRXFSTS", "IPTXFSTS")
     missing = (
         "time of commands on the serial clock, delay lines, sample clocks",
         "AHB writes, prefetch and buffers (and what a core would still find in its caches)",
@@ -85,6 +90,13 @@ class FlexSpi(RegisterBlock):
         self._drive()
         self._show_window()
 
+    def read(self, offset: int, size: int) -> int:
+        """See `RegisterBlock.read`. Firmware fetches whole images through the window of received bytes."""
+        at = offset - WINDOW_OFFSET
+        if 0 <= at < WINDOW_BYTES:
+            return int.from_bytes(self.received[at : at + size], "little")
+        return super().read(offset, size)
+
     def write(self, offset: int, size: int, value: int) -> None:
         """See `RegisterBlock.write`."""
         if not self.touched:
@@ -107,7 +119,7 @@ class FlexSpi(RegisterBlock):
             return f"{self.name} gives it no size ({PORTS[point]})"
         number = self[READ_SETUP[point]] & 0xF
         try:
-            sequence = decode(self[f"LUT{4 * number + word}"] for word in range(4))
+            sequence = self._sequence(number)
         except SequenceError:
             return f"sequence {number} of {self.name}, its read, is invalid"
         if not sequence.reads or not part.reads_with(sequence.opcode):
@@ -181,15 +193,16 @@ class FlexSpi(RegisterBlock):
     @on_read("INTR")
     def _flags(self) -> int:
         """IPRXWA and IPTXWE follow the FIFOs; IPCMDDONE of a long read waits until the rest fits in the FIFO."""
-        flags = self["INTR"] & ~(IPRXWA | IPTXWE)
-        if self._receive_fill() * ENTRY_BYTES >= self._watermark("IPRXFCR"):
+        flags, received = self["INTR"] & ~(IPRXWA | IPTXWE), len(self.received)
+        if received and -(-received // ENTRY_BYTES) * ENTRY_BYTES >= self._watermark("IPRXFCR"):
             flags |= IPRXWA
         if FIFO_BYTES - self._send_fill() * ENTRY_BYTES >= self._watermark("IPTXFCR"):
             flags |= IPTXWE
-        return flags & ~IPCMDDONE if len(self.received) > FIFO_BYTES else flags
+        return flags & ~IPCMDDONE if received > FIFO_BYTES else flags
 
     def _drive(self) -> None:
-        self.irq.set(bool(self._flags() & self["INTEN"]))
+        enabled = self["INTEN"]
+        self.irq.set(bool(enabled and self._flags() & enabled))
 
     @on_write("INTEN")
     def _write_enables(self, raw: int, old: int) -> None:
@@ -204,10 +217,10 @@ class FlexSpi(RegisterBlock):
             self.received = self.received[self._watermark("IPRXFCR") :]
         if raw & self._flags() & IPTXWE:
             size = self._watermark("IPTXFCR")
-            window = b"".join(self[f"TFDR{word}"].to_bytes(4, "little") for word in range(WINDOW_BYTES // 4))
-            self.to_send += window[:size]
+            words = (self[name] for name in WINDOW_WORDS[: min(size, WINDOW_BYTES) // 4])
+            self.to_send += b"".join(word.to_bytes(4, "little") for word in words)
             if self.waiting and len(self.to_send) >= self._data_size():
-                self._run()
+                self._run(self._sequences())
         self._drive()
 
     @on_write("IPRXFCR")
@@ -224,10 +237,6 @@ class FlexSpi(RegisterBlock):
             self.to_send = b""
         self._drive()
 
-    @on_read("RFDR{n}")
-    def _received_word(self, number: int) -> int:
-        return int.from_bytes(self.received[4 * number : 4 * number + 4], "little")
-
     def _data_size(self) -> int:
         return self["IPCR1"] & 0xFFFF
 
@@ -237,22 +246,24 @@ class FlexSpi(RegisterBlock):
             return
         self["IPCMD"] = 0
         try:
-            sends = any(sequence.writes for _, sequence in self._sequences())
+            sequences = self._sequences()
             self._select()
         except SequenceError as error:
             self["STS1"] = self["STS1"] & 0xFFFF | error.code << 24 | (self["IPCR1"] >> 16 & 0xF) << 16
             self["INTR"] |= IPCMDERR | IPCMDDONE
         else:
-            if sends and len(self.to_send) < self._data_size():
+            if len(self.to_send) < self._data_size() and any(sequence.writes for sequence in sequences):
                 self.waiting = True
             else:
-                self._run()
+                self._run(sequences)
         self._drive()
 
-    def _sequences(self) -> list[tuple[int, Sequence]]:
+    def _sequence(self, number: int) -> Sequence:
+        return decode(tuple(self[name] for name in LUT_WORDS[4 * number : 4 * number + 4]))
+
+    def _sequences(self) -> list[Sequence]:
         first, count = self["IPCR1"] >> 16 & 0xF, (self["IPCR1"] >> 24 & 7) + 1
-        numbers = [number % 16 for number in range(first, first + count)]
-        return [(number, decode(self[f"LUT{4 * number + word}"] for word in range(4))) for number in numbers]
+        return [self._sequence(number % SEQUENCES) for number in range(first, first + count)]
 
     def _select(self) -> tuple[SerialFlash | None, int]:
         """The part that IPCR0 addresses and the address inside it."""
@@ -264,10 +275,10 @@ class FlexSpi(RegisterBlock):
             address -= size
         raise SequenceError(BEYOND_FLASH)
 
-    def _run(self) -> None:
+    def _run(self, sequences: list[Sequence]) -> None:
         part, offset = self._select()
         size = self._data_size()
-        for _, sequence in self._sequences():
+        for sequence in sequences:
             address = offset & (1 << sequence.address_bits) - 1 if sequence.address_bits else None
             data = self.to_send[:size] if sequence.writes else b""
             read_size = size if sequence.reads else 0

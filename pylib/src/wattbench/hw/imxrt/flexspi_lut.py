@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 STOP, COMMAND, ROW_ADDRESS, COLUMN_ADDRESS = 0x00, 0x01, 0x02, 0x03
 WRITE, READ, LEARN, DATA_SIZE, DUMMY, DUMMY_RWDS, JUMP_ON_CS = 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1F
@@ -33,7 +33,8 @@ class Sequence:
     writes: bool
 
 
-def decode(words: Iterable[int]) -> Sequence:
+@lru_cache(maxsize=256)
+def decode(words: tuple[int, ...]) -> Sequence:
     """The sequence in four LUT words; SequenceError if the controller would not run it."""
     opcode, address_bits, reads, writes, commands = 0, 0, False, False, 0
     for word in words:

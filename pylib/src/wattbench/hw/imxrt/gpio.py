@@ -23,6 +23,7 @@ class Gpio(RegisterBlock):
 
     table = load_table("wattbench.hw.imxrt", "gpio")
     size = 0x4000
+    timeless = ("DR", "PSR")
     state_names = ("_driven", "_pads", "_away")
 
     def __init__(self, host: Host, name: str, *, pull_ups: int = 0) -> None:

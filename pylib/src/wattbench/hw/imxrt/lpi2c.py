@@ -51,6 +51,7 @@ class Lpi2c(RegisterBlock):
         "_tx", "_rx", "_phase", "_command", "_left", "_count", "_before", "_matched", "_timing", "_anchor_ns",
         "_cycles", "_step_cycles", "_due_ns", "_hz", "_held", "_selected",
     )  # fmt: skip
+    timeless = ("MSR", "MFSR")
     missing = ("slave", "other controllers on the bus", "clock stretching by parts")
 
     def __init__(

@@ -34,6 +34,7 @@ class Lpuart(LpuartLine):
 
     size = 0x4000
     default_output = "IRQ"
+    timeless = ("CTRL", "STAT", "FIFO", "WATER")
     state_names = (
         "_tx", "_shift", "_preamble", "_tx_hz", "_anchor_ns", "_bits", "_end_ns", "_rx", "_idle_due_ns", "_partial",
     )  # fmt: skip

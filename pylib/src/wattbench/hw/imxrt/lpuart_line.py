@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from fractions import Fraction
+from typing import Any
 
 from wattbench.core.clock import NS_PER_S, ClockSource, TickClock
 from wattbench.core.host import Host
@@ -21,6 +22,10 @@ IDLE_CHARACTER = DATA["FRETSC"].mask | DATA["R9T9"].mask
 
 def _reversed_bits(value: int, width: int) -> int:
     return int(f"{value:0{width}b}"[::-1], 2)
+
+
+UNKNOWN_LINE = (-1, Fraction(0))
+"""No BAUD and its rate."""
 
 
 class LpuartLine(RegisterBlock):
@@ -40,7 +45,9 @@ class LpuartLine(RegisterBlock):
         self._clocks = clocks
         self._root = clock_root
         self._clocks.rate_hz(self._root)  # complains now if there is no such root
-        self._clocks.on_rate_change(self._start)
+        self._clocks.on_rate_change(self._clock_changed)
+        self._line_hz_of = UNKNOWN_LINE
+        """BAUD and the line's rate by it, until the clock changes."""
         self.port = UartPort()
         self.port.receive = self.receive_frame
         self.port.bits_per_second = lambda: float(self.line_hz)
@@ -48,6 +55,15 @@ class LpuartLine(RegisterBlock):
         self._idle_timer = self.timer("idle", self._line_idle)
         self._partial_timer = self.timer("partial", self._stale)
         self._clear()
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """See `Model.restore`."""
+        self._line_hz_of = UNKNOWN_LINE
+        super().restore(saved)
+
+    def _clock_changed(self) -> None:
+        self._line_hz_of = UNKNOWN_LINE
+        self._start()
 
     def _clear(self) -> None:
         self._tx: list[int] = []
@@ -67,8 +83,11 @@ class LpuartLine(RegisterBlock):
     def line_hz(self) -> Fraction:
         """Bits per second on the line; 0 while the clock or the baud divider is off."""
         baud = self["BAUD"]
-        divider = BAUD["SBR"].get(baud) * ((BAUD["OSR"].get(baud) or 15) + 1)
-        return Fraction(self._clocks.rate_hz(self._root)) / divider if divider else Fraction(0)
+        if self._line_hz_of[0] != baud:
+            divider = BAUD["SBR"].get(baud) * ((BAUD["OSR"].get(baud) or 15) + 1)
+            hz = Fraction(self._clocks.rate_hz(self._root)) / divider if divider else Fraction(0)
+            self._line_hz_of = (baud, hz)
+        return self._line_hz_of[1]
 
     @property
     def data_bits(self) -> int:

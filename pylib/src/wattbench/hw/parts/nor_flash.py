@@ -95,7 +95,10 @@ class NorFlash(Model):
         "unreadable", "own_contents",
     )  # fmt: skip
 
-    def __init__(self, host: Host, name: str, part: str = "IS25WP064A", base: int | None = None) -> None:
+    def __init__(
+        self, host: Host, name: str, part: str = "IS25WP064A", base: int | None = None, quad_enabled: bool = False
+    ) -> None:
+        """`quad_enabled`: the QE bit was set before the board left its maker."""
         super().__init__(host, name)
         if part not in PARTS:
             raise UsageError(f"{name}: no NOR flash {part!r} is known; there are {', '.join(PARTS)}")
@@ -110,6 +113,9 @@ class NorFlash(Model):
         self.status: list[int] = list(self.data.get("factory_status", (0, 0, 0)))
         self.parameters = 0
         self.write_enabled = self.reset_enabled = self.asleep = False
+        if quad_enabled:
+            register, bit = self.data["quad_enable"]
+            self.status[register - 1] |= 1 << bit
         self.errors = 0
         self.operation: tuple[int, bytes, int, str] | None = None
         """Offset, contents afterwards, start and name of the time of the write under way."""
