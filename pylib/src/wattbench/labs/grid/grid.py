@@ -13,9 +13,10 @@ from typing import Any
 from wattbench.core.analog import AnalogPort
 from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import StimulusError, UsageError
+from wattbench.labs.grid.channels import NEUTRAL, PHASES, QUANTITIES, Change, Channel, Harmonic
 from wattbench.labs.grid.front_end import FrontEnd
 from wattbench.labs.grid.noise import Noise
-from wattbench.labs.grid.schedule import NEUTRAL, PHASES, QUANTITIES, Change, Channel, Harmonic, Schedule
+from wattbench.labs.grid.schedule import Schedule
 from wattbench.labs.grid.source import AfeSource, Pin, Sampled, require_in_range
 from wattbench.labs.grid.truth import Injected, injected
 from wattbench.labs.grid.wiring import AfeModel, GridBench, wired_pins

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from wattbench.core.analog import FloatArray
 from wattbench.core.clock import NS_PER_S
 from wattbench.core.errors import StimulusError
+from wattbench.labs.grid.channels import Channel
 from wattbench.labs.grid.front_end import FrontEnd
-from wattbench.labs.grid.schedule import Channel, Schedule, Segment
+from wattbench.labs.grid.schedule import Schedule
+from wattbench.labs.grid.segment import Segment
 
 _NOTHING_V = 1e-12
 """A stimulus below this at the pin, such as the neutral current of a balanced load, needs no evidence."""

@@ -16,7 +16,9 @@ from fractions import Fraction
 
 from wattbench.core.clock import NS_PER_S
 from wattbench.core.errors import UsageError
-from wattbench.labs.grid.schedule import FUNDAMENTAL, NEUTRAL, PHASES, Channel, Schedule, Segment
+from wattbench.labs.grid.channels import FUNDAMENTAL, NEUTRAL, PHASES, Channel
+from wattbench.labs.grid.schedule import Schedule
+from wattbench.labs.grid.segment import Segment
 from wattbench.labs.grid.waveform import integral_of_product, mean_of_product
 
 _JOULES_PER_WH = 3600.0
