@@ -1,6 +1,6 @@
 """The course of one channel in one segment: factors times waveforms, plus what happens once.
 
-    x(t) = sum over parts of factors(t) * waveform(turns(t)) + transients(t) + recordings(t)
+x(t) = sum over parts of factors(t) * waveform(turns(t)) + transients(t) + recordings(t)
 """
 
 from __future__ import annotations
@@ -89,14 +89,24 @@ class Course:
             result += single.value(times_s)
         return result
 
+    @property
+    def size(self) -> float:
+        """A magnitude that is not far below its peak, found at little cost; 0 for nothing at all."""
+        sizes = [part.waveform.size for part in self.parts]
+        return math.fsum((*sizes, *map(_size, self.singles)))
+
     def bound(self, from_ns: int, to_ns: int | None) -> float:
         """A magnitude that is not exceeded between two virtual times (None: for ever)."""
         bound = 0.0
         for waveform, factors in self.parts:
             bound += waveform.peak().magnitude * math.prod(factor.highest(from_ns, to_ns) for factor in factors)
         for single in self.singles:
-            bound += abs(single.gain) * single.recording.peak if isinstance(single, Played) else abs(single.peak)
+            bound += _size(single)
         return bound
+
+
+def _size(single: Single) -> float:
+    return abs(single.gain) * single.recording.peak if isinstance(single, Played) else abs(single.peak)
 
 
 NOTHING = Course((Part(Sinusoids()),))

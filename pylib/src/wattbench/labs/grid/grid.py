@@ -16,9 +16,10 @@ from wattbench.core.errors import StimulusError, UsageError
 from wattbench.labs.grid.channels import NEUTRAL, PHASES, QUANTITIES, Change, Channel, Harmonic
 from wattbench.labs.grid.front_end import FrontEnd
 from wattbench.labs.grid.noise import Noise
+from wattbench.labs.grid.quantities import Injected
 from wattbench.labs.grid.schedule import Schedule
 from wattbench.labs.grid.source import AfeSource, Pin, Sampled, require_in_range
-from wattbench.labs.grid.truth import Injected, injected
+from wattbench.labs.grid.truth import injected
 from wattbench.labs.grid.wiring import AfeModel, GridBench, wired_pins
 
 Time = float | int | str | Fraction | None
@@ -240,7 +241,7 @@ class Grid:
         self._schedule = schedule
         for afe, source in self._sources.items():
             source.change(schedule, at_ns)
-            first_ns = at_ns + min(pin.front_end.delay_ns for pin in source.pins.values())
+            first_ns = at_ns + min(pin.front_end.first_effect_ns for pin in source.pins.values())
             self._port(afe).changed(max(first_ns, self._bench.now_ns))
 
     def _port(self, afe: str) -> AnalogPort:

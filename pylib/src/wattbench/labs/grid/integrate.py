@@ -6,6 +6,7 @@ of the peaks times the duration (see `waveforms.quadrature`).
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -28,9 +29,7 @@ Range = tuple[int, int]
 def integral(segment: Segment, a: Course, b: Course, span: Range) -> float:
     """Integral of a * b over time within a segment, in units of a * b * s."""
     if segment.is_steady and not (a.is_recorded or b.is_recorded):
-        return math.fsum(
-            _pair(segment, x, y, span) for x in (*a.parts, *a.singles) for y in (*b.parts, *b.singles)
-        )
+        return math.fsum(_pair(segment, x, y, span) for x in (*a.parts, *a.singles) for y in (*b.parts, *b.singles))
     return _by_quadrature(segment, (a, b), span)
 
 
@@ -120,7 +119,7 @@ def _panels(segment: Segment, courses: tuple[Course, ...], span: Range, extra_hz
     base_hz = extra_hz + sum(_highest_hz(part, segment) for part in parts)
     cuts = [cut for part in parts for cut in _cuts(segment, part, span)]
     result = []
-    for start, stop in zip(ends[:-1], ends[1:], strict=True):
+    for start, stop in itertools.pairwise(ends):
         alive = [single for single in singles if single.at_ns <= start and stop <= single.end_ns]
         from_s, to_s = ((time_ns - segment.start_ns) / NS_PER_S for time_ns in (start, stop))
         edges = [np.array(cuts)]

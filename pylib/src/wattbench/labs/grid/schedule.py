@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wattbench.core.analog import FloatArray
 from wattbench.core.clock import NS_PER_S
 from wattbench.labs.grid.channels import NEUTRAL, PHASES, QUANTITIES, Change, Channel, ChannelState
 from wattbench.labs.grid.segment import Segment
+
+SegmentFunction = Callable[[Segment, FloatArray, NDArray[np.int64]], FloatArray]
 
 
 class Schedule:
@@ -75,15 +78,19 @@ class Schedule:
 
     def value(self, channel: Channel, times_s: FloatArray) -> FloatArray:
         """A channel at ascending virtual times, noise included. Edges act at the nearest nanosecond."""
+        return self.evaluate(lambda segment, at_s, at_ns: segment.value(channel, at_s, at_ns), times_s)
+
+    def evaluate(self, function: SegmentFunction, times_s: FloatArray) -> FloatArray:
+        """A function of segment and virtual times (s and ns) at ascending times, each with the segment it lies in."""
         times_ns = np.rint(times_s * NS_PER_S).astype(np.int64)
         first, last = self.index_at(int(times_ns[0])), self.index_at(int(times_ns[-1]))
         if first == last:
-            return self.segments[first].value(channel, times_s, times_ns)
+            return function(self.segments[first], times_s, times_ns)
         cuts = [*np.searchsorted(times_ns, self._starts[first + 1 : last + 1]), times_ns.size]
         result, start = np.empty_like(times_s), 0
         for segment, stop in zip(self.segments[first : last + 1], cuts, strict=True):
             if start < stop:
-                result[start:stop] = segment.value(channel, times_s[start:stop], times_ns[start:stop])
+                result[start:stop] = function(segment, times_s[start:stop], times_ns[start:stop])
                 start = stop
         return result
 

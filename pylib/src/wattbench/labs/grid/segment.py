@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,11 @@ class Segment:
         """The frequency is nowhere below this."""
         ends = [self.frequency_hz] if self.ramp is None else [self.ramp.from_hz, self.ramp.to_hz]
         return min(ends) - (self.swing.deviation_hz if self.swing is not None else 0.0)
+
+    @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """What sensors have worked out for this segment."""
+        return {}
 
     @cached_property
     def _courses(self) -> dict[Channel, Course]:

@@ -98,6 +98,10 @@ class Waveform(Protocol):
     def peak(self, offset: float = 0.0) -> Peak:
         """Peak of |waveform + offset|."""
 
+    @property
+    def size(self) -> float:
+        """Sum of the amplitudes, not below the peak."""
+
 
 class Sinusoids:
     """A constant plus a sum of tones: fundamental, harmonics, interharmonics. A `Waveform`."""
@@ -153,6 +157,11 @@ class Sinusoids:
             if tone.order == order:
                 return cmath.rect(tone.amplitude / math.sqrt(2), 2 * math.pi * tone.phase_turns)
         return complex(0)
+
+    @property
+    def size(self) -> float:
+        """See `Waveform.size`."""
+        return float(np.sum(np.abs(self._amplitudes)))
 
     def peak(self, offset: float = 0.0) -> Peak:
         """See `Waveform.peak`. Exact, but for interharmonics of a long common period: the sum of the amplitudes."""

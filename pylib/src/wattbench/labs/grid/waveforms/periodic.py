@@ -72,6 +72,11 @@ class Periodic:
                 self._phasors[order] = complex(real, imaginary) / self.period_turns
         return self._phasors[order]
 
+    @property
+    def size(self) -> float:
+        """See `Waveform.size`."""
+        return max(part.size for part in self._distinct)
+
     def peak(self, offset: float = 0.0) -> Peak:
         """See `Waveform.peak`. Within each piece as `Sinusoids.peak_between` finds it."""
         best = Peak(-1.0, 0.0)
@@ -114,6 +119,11 @@ class Sum:
     def phasor(self, order: Fraction) -> complex:
         """See `Waveform.phasor`."""
         return sum((waveform.phasor(order) for waveform in self._waveforms), complex(0))
+
+    @property
+    def size(self) -> float:
+        """See `Waveform.size`."""
+        return math.fsum(waveform.size for waveform in self._waveforms)
 
     def peak(self, offset: float = 0.0) -> Peak:
         """See `Waveform.peak`. Not below the true peak: the sum of the peaks."""

@@ -88,8 +88,7 @@ class Recording:
         for tap in range(2 * HALF_TAPS):
             column = padded[tap : tap + count + 2]
             result += column[:, None] * filters[:, tap]
-        flat: FloatArray = result.ravel()
-        return flat[FINER - 3 : FINER * count + 5]
+        return np.asarray(result.ravel()[FINER - 3 : FINER * count + 5], dtype=np.float64)
 
     @cached_property
     def peak(self) -> float:
@@ -124,4 +123,4 @@ class Recording:
         step = 1 / (self.rate_hz * FINER)
         first = max(0, math.ceil(from_s / step))
         last = min((self.samples.size - 1) * FINER, math.floor(to_s / step))
-        return np.arange(first, last + 1) * step
+        return np.asarray(np.arange(first, last + 1) * step, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Sums of `c * t^k * exp(s t)`: tones, ramps, modulations and decaying oscillations in one family, closed under products.
+"""Sums of `c * t^k * exp(s t)`: tones, ramps, modulations and decaying oscillations, closed under products.
 
 A real quantity holds each complex term together with its conjugate. The integral of a product of two sums is the sum of
 the integrals of all pairs, and each of those has a closed form.
@@ -73,9 +73,8 @@ class Terms:
         rates = 2j * np.pi * np.array(hertz)
         weights = np.concatenate([half, half.conj(), [complex(dc)]])
         fade = 1 / decay_s if decay_s else 0.0
-        return Terms(
-            weights, np.zeros(weights.size, dtype=np.int64), np.concatenate([rates, -rates, [0j]]).astype(complex) - fade
-        )
+        exponents: ComplexArray = np.concatenate([rates, -rates, [0j]]) - complex(fade)
+        return Terms(weights, np.zeros(weights.size, dtype=np.int64), exponents)
 
     def at(self, seconds: float) -> float:
         """Its value at one time."""

@@ -65,7 +65,7 @@ class Transient:
             return self.peak
         ratio = self.rise_s / self.decay_s
         top = ratio ** (ratio / (1 - ratio)) - ratio ** (1 / (1 - ratio))
-        return self.peak / top
+        return float(self.peak / top)
 
     def value(self, times_s: FloatArray) -> FloatArray:
         """Its value at virtual times in s."""
