@@ -37,11 +37,16 @@ class Played:
     @property
     def end_ns(self) -> int:
         """From here on it is 0."""
-        return self.at_ns + to_ns(self.recording.duration_s)
+        return self.start_ns + to_ns(self.recording.duration_s)
+
+    @property
+    def start_ns(self) -> int:
+        """When its first sample is."""
+        return self.at_ns + to_ns(self.recording.skew_s)
 
     def value(self, times_s: FloatArray) -> FloatArray:
         """Its value at virtual times in s."""
-        return self.gain * self.recording.value(times_s - self.at_ns / NS_PER_S)
+        return self.gain * self.recording.value(times_s - self.start_ns / NS_PER_S)
 
     @property
     def highest_hz(self) -> float:

@@ -125,7 +125,7 @@ def _panels(segment: Segment, courses: tuple[Course, ...], span: Range, extra_hz
         edges = [np.array(cuts)]
         for single in alive:
             if isinstance(single, Played):
-                lead_s = (single.at_ns - segment.start_ns) / NS_PER_S
+                lead_s = (single.start_ns - segment.start_ns) / NS_PER_S
                 edges.append(single.recording.edges_s(from_s - lead_s, to_s - lead_s) + lead_s)
         # Between the fine points of a recording there is a polynomial, which needs no shorter panels.
         hertz = base_hz + sum(single.highest_hz for single in alive if isinstance(single, Transient))

@@ -40,10 +40,12 @@ def _filters() -> FloatArray:
 class Recording:
     """Samples of one channel, in the unit of the channel, `rate_hz` of them a second. Plain data, never changed."""
 
-    def __init__(self, samples: Iterable[float] | FloatArray, rate_hz: float, name: str = "recording") -> None:
-        """`name` says in errors where the samples come from."""
+    def __init__(
+        self, samples: Iterable[float] | FloatArray, rate_hz: float, name: str = "recording", skew_s: float = 0.0
+    ) -> None:
+        """`name` says in errors where the samples come from; all samples were taken `skew_s` after their times."""
         self.samples: FloatArray = np.array(samples, dtype=np.float64)
-        self.rate_hz, self.name = float(rate_hz), name
+        self.rate_hz, self.name, self.skew_s = float(rate_hz), name, float(skew_s)
         if self.samples.ndim != 1 or self.samples.size < _POINTS:
             raise StimulusError(f"{name}: a recording needs at least {_POINTS} samples in a row.")
         if not 0 < rate_hz < math.inf:
@@ -54,12 +56,12 @@ class Recording:
         self.samples.setflags(write=False)
 
     def __getstate__(self) -> dict[str, object]:
-        return {"samples": self.samples, "rate_hz": self.rate_hz, "name": self.name}
+        return {"samples": self.samples, "rate_hz": self.rate_hz, "name": self.name, "skew_s": self.skew_s}
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Recording)
-            and self.rate_hz == other.rate_hz
+            and (self.rate_hz, self.skew_s) == (other.rate_hz, other.skew_s)
             and np.array_equal(self.samples, other.samples)
         )
 
