@@ -19,7 +19,7 @@ from wattbench.labs.grid.course import NOTHING, Course, Part, Single
 from wattbench.labs.grid.noise import NO_NOISE, Noise
 from wattbench.labs.grid.oscillator import FrequencyRamp, FrequencySwing
 from wattbench.labs.grid.waveform import Sinusoids, Waveform
-from wattbench.labs.grid.waveforms.periodic import Periodic, Sum
+from wattbench.labs.grid.waveforms.periodic import Sum
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Segment:
         parts = self.course(channel).parts
         if len(parts) == 1:
             return parts[0].waveform
-        return Sum([part.waveform for part in parts if isinstance(part.waveform, Periodic | Sinusoids)])
+        return Sum([part.waveform for part in parts])
 
     def course(self, channel: Channel) -> Course:
         """The closed form of a channel, without its noise."""
@@ -104,7 +104,9 @@ class Segment:
         plain = [part.waveform for part in parts if isinstance(part.waveform, Sinusoids) and not part.factors]
         others = [part for part in parts if not isinstance(part.waveform, Sinusoids) or part.factors]
         together = Sinusoids((tone for part in plain for tone in part.tones), sum(part.dc for part in plain))
-        return Course((Part(together), *others), singles)
+        cut = [part.waveform for part in others if not part.factors]
+        whole: Waveform = Sum([together, *cut]) if cut else together
+        return Course((Part(whole), *(part for part in others if part.factors)), singles)
 
     def noise(self, channel: Channel) -> Noise:
         """The noise on a channel."""

@@ -21,12 +21,7 @@ def read_wav(path: Path) -> dict[str, Recording]:
     """PCM of 8 to 32 bits; channels are named 1, 2, ...; full scale is 1, so play it with a gain in V or A."""
     try:
         with wave.open(str(path), "rb") as file:
-            count, width, rate, frames = (
-                file.getnchannels(),
-                file.getsampwidth(),
-                file.getframerate(),
-                file.getnframes(),
-            )
+            count, width, rate, frames = file.getparams()[:4]
             content = file.readframes(frames)
     except (OSError, EOFError, wave.Error) as error:
         raise SourceError(f"this is no WAV file of PCM samples ({error})", path) from error

@@ -9,10 +9,11 @@ from fractions import Fraction
 import numpy as np
 
 from wattbench.core.analog import FloatArray
-from wattbench.labs.grid.waveform import Peak, Piece, Sinusoids, Tone, integral_of_product
+from wattbench.labs.grid.waveform import Peak, Piece, Sinusoids, Tone, Waveform, integral_of_product
 
 HIGHEST_ORDER = 50
 """A cut waveform has content at all orders; up to this one they are named."""
+_SEARCHED_TURNS = 20
 
 
 class Periodic:
@@ -78,19 +79,14 @@ class Periodic:
         return max(part.size for part in self._distinct)
 
     def peak(self, offset: float = 0.0) -> Peak:
-        """See `Waveform.peak`. Within each piece as `Sinusoids.peak_between` finds it."""
-        best = Peak(-1.0, 0.0)
-        for piece in self.pieces(Fraction(0), Fraction(self.period_turns)):
-            peak = piece.sinusoids.peak_between(float(piece.from_turns), float(piece.to_turns), offset)
-            if peak.magnitude > best.magnitude * (1 + 1e-12):
-                best = peak
-        return best
+        """See `Waveform.peak`; within each piece as `Sinusoids.peak_between` finds it."""
+        return _peak_of_pieces(self, offset)
 
 
 class Sum:
     """Several waveforms added, as in a neutral. A `Waveform`."""
 
-    def __init__(self, waveforms: Sequence[Periodic | Sinusoids]) -> None:
+    def __init__(self, waveforms: Sequence[Waveform]) -> None:
         self._waveforms = tuple(waveforms)
         self.period_turns = math.lcm(1, *(waveform.period_turns for waveform in waveforms))
         self.orders = tuple(sorted({order for waveform in waveforms for order in waveform.orders}))
@@ -104,6 +100,8 @@ class Sum:
 
     def pieces(self, from_turns: Fraction, to_turns: Fraction) -> Iterator[Piece]:
         """See `Waveform.pieces`."""
+        if from_turns >= to_turns:
+            return
         streams = [waveform.pieces(from_turns, to_turns) for waveform in self._waveforms]
         current = [next(stream) for stream in streams]
         start = from_turns
@@ -126,6 +124,17 @@ class Sum:
         return math.fsum(waveform.size for waveform in self._waveforms)
 
     def peak(self, offset: float = 0.0) -> Peak:
-        """See `Waveform.peak`. Not below the true peak: the sum of the peaks."""
+        """See `Waveform.peak`. Of patterns that come together only after many cycles the sum of the peaks."""
+        if self.period_turns <= _SEARCHED_TURNS:
+            return _peak_of_pieces(self, offset)
         peaks = [waveform.peak() for waveform in self._waveforms]
         return Peak(abs(offset) + math.fsum(peak.magnitude for peak in peaks), peaks[0].at_turns if peaks else 0.0)
+
+
+def _peak_of_pieces(waveform: Periodic | Sum, offset: float) -> Peak:
+    best = Peak(-1.0, 0.0)
+    for piece in waveform.pieces(Fraction(0), Fraction(waveform.period_turns)):
+        peak = piece.sinusoids.peak_between(float(piece.from_turns), float(piece.to_turns), offset)
+        if peak.magnitude > best.magnitude * (1 + 1e-12):
+            best = peak
+    return best
