@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wattbench.core.analog import FloatArray
 
@@ -221,6 +222,16 @@ class Sinusoids:
             cosines = np.sinc(orders * length) * np.cos(2 * math.pi * (orders * middle + phases))
             total += sign * float(self._amplitudes @ cosines @ other._amplitudes)
         return total * length / 2
+
+    def fourier_integral(self, orders: FloatArray, from_turns: float, to_turns: float) -> NDArray[np.complex128]:
+        """Integral over phase of self * exp(-2 pi i order turns) for each of `orders`, in closed form."""
+        length, middle = to_turns - from_turns, (from_turns + to_turns) / 2
+        total = np.zeros(orders.size, dtype=np.complex128)
+        for sign in (1, -1):
+            steps = sign * self._orders - orders[:, None]
+            angles = steps * middle + sign * self._phases
+            total += (np.sinc(steps * length) * np.exp(2j * np.pi * angles)) @ (self._amplitudes * sign)
+        return np.asarray(total * (length / 2j))
 
 
 def integral_of_product(a: Waveform, b: Waveform, from_turns: Fraction, to_turns: Fraction) -> float:

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from wattbench.core.analog import FloatArray
-from wattbench.labs.grid.waveform import Peak, Piece, Sinusoids, Tone, Waveform, integral_of_product
+from wattbench.labs.grid.waveform import Peak, Piece, Sinusoids, Waveform
 
 HIGHEST_ORDER = 50
 """A cut waveform has content at all orders; up to this one they are named."""
@@ -60,18 +60,23 @@ class Periodic:
 
     def phasor(self, order: Fraction) -> complex:
         """See `Waveform.phasor`; the Fourier integral over a period, in closed form piece by piece."""
+        if (order * self.period_turns).denominator != 1:
+            return complex(0)
+        if not self._phasors:
+            self._phasors.update(zip(self.orders, self._fourier(self.orders), strict=True))
         if order not in self._phasors:
-            whole = Fraction(self.period_turns)
-            if (order * whole).denominator != 1:
-                return complex(0)
-            if order == 0:
-                mean = integral_of_product(self, Sinusoids(dc=1.0), Fraction(0), whole) / self.period_turns
-                self._phasors[order] = complex(mean)
-            else:
-                sine, cosine = (Sinusoids([Tone(order, math.sqrt(2), phase)]) for phase in (0.0, 0.25))
-                real, imaginary = (integral_of_product(self, unit, Fraction(0), whole) for unit in (sine, cosine))
-                self._phasors[order] = complex(real, imaginary) / self.period_turns
+            self._phasors[order] = self._fourier((order,))[0]
         return self._phasors[order]
+
+    def _fourier(self, orders: Sequence[Fraction]) -> list[complex]:
+        """RMS phasors of orders at which it may have content, at order 0 the mean."""
+        lines = np.array([float(order) for order in orders])
+        total = np.zeros(lines.size, dtype=np.complex128)
+        for piece in self.pieces(Fraction(0), Fraction(self.period_turns)):
+            total += piece.sinusoids.fourier_integral(lines, float(piece.from_turns), float(piece.to_turns))
+        total *= np.where(lines == 0, 1.0, 1j * math.sqrt(2)) / self.period_turns
+        found: list[complex] = total.tolist()
+        return found
 
     @property
     def size(self) -> float:
