@@ -41,19 +41,20 @@ def integral_of_factors(factors: tuple[Factor, ...], segment: Segment, span: Ran
     return integral_of_pieces(product(factors, segment.start_ns, from_s, to_s))
 
 
-def fourier(segment: Segment, course: Course, orders: list[Fraction], span: Range) -> dict[Fraction, complex]:
-    """RMS phasors of a recorded course at `orders`: its Fourier integral over the span against the oscillator."""
+def fourier(segment: Segment, course: Course, highest_order: int, span: Range) -> dict[Fraction, complex]:
+    """RMS phasors of a recorded course from order 1 on: its Fourier integral over the span against the oscillator."""
     seconds = (span[1] - span[0]) / NS_PER_S
-    highest_hz = float(max(orders)) * segment.highest_hz
-    sums = dict.fromkeys(orders, complex(0))
-    for times, weights in quadrature.nodes(_panels(segment, (course,), span, highest_hz)):
-        turns = segment.turns_after(times, 1)
-        weighted = course.value(segment.turns_after(times, course.period_turns), times + segment.start_ns / NS_PER_S)
-        weighted *= weights
-        for order in orders:
-            angle = 2 * np.pi * float(order) * turns
-            sums[order] += complex(float(np.sum(weighted * np.sin(angle))), float(np.sum(weighted * np.cos(angle))))
-    return {order: value * math.sqrt(2) / seconds for order, value in sums.items()}
+    sums = np.zeros(highest_order, dtype=np.complex128)
+    for times, weights in quadrature.nodes(_panels(segment, (course,), span, highest_order * segment.highest_hz)):
+        turns = segment.turns_after(times, course.period_turns)
+        weighted = course.value(turns, times + segment.start_ns / NS_PER_S) * weights
+        once = np.exp(-2j * np.pi * turns)
+        power = weighted * once
+        for number in range(highest_order):
+            sums[number] += power.sum()
+            power *= once
+    phasors: list[complex] = (sums * (1j * math.sqrt(2) / seconds)).tolist()
+    return {Fraction(number): phasor for number, phasor in enumerate(phasors, 1)}
 
 
 def _pair(segment: Segment, x: Part | Single, y: Part | Single, span: Range) -> float:

@@ -81,7 +81,7 @@ class _Stretch:
         course = self.course(channel)
         if course.is_recorded:
             if channel not in self._recorded:
-                self._recorded[channel] = fourier(self.segment, course, _HARMONICS, self.span)
+                self._recorded[channel] = fourier(self.segment, course, len(_HARMONICS), self.span)
             return self._recorded[channel].get(order, complex(0))
         return sum((part.waveform.phasor(order) for part in course.parts), complex(0))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -115,7 +116,7 @@ def _read_combined(path: Path) -> Comtrade:
     marks = list(_SECTION.finditer(content))
     sections: dict[str, bytes] = {}
     length = None
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+    for mark, following in itertools.zip_longest(marks, marks[1:]):
         kind = mark[1].decode().upper()
         if kind in sections:
             if "DAT" in sections:
