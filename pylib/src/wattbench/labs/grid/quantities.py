@@ -94,8 +94,12 @@ class Injected:
     reactive_power_var: float
     apparent_power_va: float
     power_factor: float
+    voltage_positive_sequence_v: float
+    """Symmetrical components of the fundamentals, RMS over time."""
+    voltage_negative_sequence_v: float
+    voltage_zero_sequence_v: float
     voltage_negative_unbalance_percent: float
-    """Negative over positive sequence of the fundamentals (IEC 61000-4-30); 0 without a positive one."""
+    """Negative over positive sequence (IEC 61000-4-30); 0 without a positive one (see `voltage_negative_sequence_v`)."""
     voltage_zero_unbalance_percent: float
 
     @property

@@ -21,6 +21,8 @@ from wattbench.labs.grid.waveform import Sinusoids, Waveform, mean_of_product
 
 _JOULES_PER_WH = 3600.0
 _HARMONICS = [Fraction(order) for order in range(1, 51)]
+_NO_SEQUENCE = 1e-9
+"""A positive sequence below this part of the others is none."""
 _TURN = cmath.rect(1.0, 2 * math.pi / 3)
 
 
@@ -153,9 +155,9 @@ def _rms(stretches: Iterable[_Stretch], channel: Channel, duration_s: float) -> 
     return math.sqrt(max(0.0, math.fsum(stretch.squares(channel) for stretch in stretches) / duration_s))
 
 
-def _unbalance(stretches: list[_Stretch], duration_s: float) -> tuple[float, float]:
-    """Negative and zero sequence of the fundamental voltages in percent of the positive one."""
-    sequences = [0.0, 0.0, 0.0]
+def _sequences(stretches: list[_Stretch], duration_s: float) -> tuple[float, float, float]:
+    """Zero, positive and negative sequence of the fundamental voltages, RMS over time."""
+    squares = [0.0, 0.0, 0.0]
     for stretch in stretches:
         channels = [Channel(phase, "voltage") for phase in PHASES]
         one, two, three = (
@@ -163,9 +165,9 @@ def _unbalance(stretches: list[_Stretch], duration_s: float) -> tuple[float, flo
         )
         values = (one + two + three, one + two * _TURN + three * _TURN**2, one + two * _TURN**2 + three * _TURN)
         for number, value in enumerate(values):
-            sequences[number] += abs(value / 3) ** 2 * stretch.seconds / duration_s
-    zero, positive, negative = map(math.sqrt, sequences)
-    return (negative / positive * 100, zero / positive * 100) if positive else (0.0, 0.0)
+            squares[number] += abs(value / 3) ** 2 * stretch.seconds / duration_s
+    zero, positive, negative = map(math.sqrt, squares)
+    return zero, positive, negative
 
 
 def injected(schedule: Schedule, from_ns: int, to_ns: int) -> Injected:
@@ -194,7 +196,8 @@ def injected(schedule: Schedule, from_ns: int, to_ns: int) -> Injected:
     hours = duration_s / 3600
     active_wh, reactive_varh = total_active.hours(), total_reactive.hours()
     apparent_vah = math.fsum(phase.apparent_vah for phase in phases.values())
-    negative, zero = _unbalance(stretches, duration_s)
+    zero, positive, negative = _sequences(stretches, duration_s)
+    percent = 100 / positive if positive > _NO_SEQUENCE * (zero + negative) else 0.0
     return Injected(
         from_ns=from_ns,
         to_ns=to_ns,
@@ -216,8 +219,11 @@ def injected(schedule: Schedule, from_ns: int, to_ns: int) -> Injected:
         reactive_power_var=reactive_varh[0] / hours,
         apparent_power_va=apparent_vah / hours,
         power_factor=active_wh[0] / apparent_vah if apparent_vah else 0.0,
-        voltage_negative_unbalance_percent=negative,
-        voltage_zero_unbalance_percent=zero,
+        voltage_positive_sequence_v=positive,
+        voltage_negative_sequence_v=negative,
+        voltage_zero_sequence_v=zero,
+        voltage_negative_unbalance_percent=negative * percent,
+        voltage_zero_unbalance_percent=zero * percent,
     )
 
 

@@ -7,7 +7,7 @@ m, which drives any core without a gap over its knee (IEC 62053-21, DC and even 
 
 Each segment shows the steady state at its frequency; the decay of the flux after a change (some tau) is not modelled.
 Steps of 1/4096 cycle with the exact exponential in each regime and straight lines between samples of the current; the
-crossing of the knee is located within the step. Halving the step changes m by less than 1e-4 of its peak.
+crossing of the knee is located within the step. Halving the step changes m by less than 5e-4 of its peak.
 """
 
 from __future__ import annotations
