@@ -63,6 +63,7 @@ class FrontEnd:
     delay_us: float = 0.0
     clip_v: float = math.inf
     noise: Noise = NO_NOISE
+    gain_error_percent: float = 0.0
     temperature_coefficient_ppm: float = 0.0
     """Relative change of the gain per kelvin, in 1e-6."""
     temperature_c: float = REFERENCE_C
@@ -77,10 +78,11 @@ class FrontEnd:
 
     @property
     def actual_gain(self) -> float:
-        """The gain at the sensor's temperature."""
-        if not self.temperature_coefficient_ppm:
+        """The gain with its error at the sensor's temperature."""
+        if not (self.temperature_coefficient_ppm or self.gain_error_percent):
             return self.gain
-        return self.gain * (1 + self.temperature_coefficient_ppm * 1e-6 * (self.temperature_c - REFERENCE_C))
+        gain = self.gain * (1 + self.gain_error_percent / 100)
+        return gain * (1 + self.temperature_coefficient_ppm * 1e-6 * (self.temperature_c - REFERENCE_C))
 
     @cached_property
     def taps(self) -> Taps:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from wattbench.core.analog import AnalogPort
+from wattbench.core.analog import AnalogPort, FloatArray
 from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import StimulusError, UsageError
 from wattbench.labs.grid.channels import NEUTRAL, PHASES, QUANTITIES, Change, Channel, Harmonic
@@ -22,7 +22,7 @@ from wattbench.labs.grid.playback import Playback
 from wattbench.labs.grid.quantities import Injected
 from wattbench.labs.grid.schedule import Schedule
 from wattbench.labs.grid.segment import Segment
-from wattbench.labs.grid.settable import Time
+from wattbench.labs.grid.settable import Time, checked_rms, given, lag_degrees, require_finite
 from wattbench.labs.grid.source import AfeSource, Pin, Sampled, require_in_range
 from wattbench.labs.grid.symmetry import Symmetry
 from wattbench.labs.grid.truth import injected
@@ -82,9 +82,9 @@ class Grid(Loads, Disturbances, Symmetry, Playback):
         exports. `voltage_angle_deg` moves voltage and current on the oscillator (L1 0, L2 -120, L3 -240 at first).
         A current closes a circuit that was open. Phase N carries the sum of the phases until it is given a current.
         """
-        angle_deg = _lag_deg(phase, power_factor, angle_deg, capacitive)
-        voltage = _given(rms=_rms(phase, "voltage", voltage_v), angle_deg=voltage_angle_deg)
-        current = _given(rms=_rms(phase, "current", current_a), angle_deg=angle_deg, reversed=reversed)
+        angle_deg = lag_degrees(phase, power_factor, angle_deg, capacitive)
+        voltage = given(rms=checked_rms(phase, "voltage", voltage_v), angle_deg=voltage_angle_deg)
+        current = given(rms=checked_rms(phase, "current", current_a), angle_deg=angle_deg, reversed=reversed)
         for fields in (voltage, current):
             if "rms" in fields:
                 fields["ramp"] = None
@@ -104,11 +104,11 @@ class Grid(Loads, Disturbances, Symmetry, Playback):
     ) -> None:
         """Set all measured phases alike, 120 degrees apart in the sequence L1 L2 L3; see `set_phase`."""
         fields: dict[Channel, dict[str, Any]] = {}
-        lag_deg = _lag_deg("all phases", power_factor, None, capacitive)
+        lag_deg = lag_degrees("all phases", power_factor, None, capacitive)
         for number, phase in enumerate(PHASES):
             if Channel(phase, "current") in self._pins:
-                voltage = {"rms": _rms(phase, "voltage", voltage_v), "angle_deg": -120.0 * number, "ramp": None}
-                current = {"rms": _rms(phase, "current", current_a), "angle_deg": lag_deg, "ramp": None}
+                voltage = {"rms": checked_rms(phase, "voltage", voltage_v), "angle_deg": -120.0 * number, "ramp": None}
+                current = {"rms": checked_rms(phase, "current", current_a), "angle_deg": lag_deg, "ramp": None}
                 fields[Channel(phase, "voltage")] = voltage
                 fields[Channel(phase, "current")] = {**current, "reversed": reversed, "is_open": False}
         self._set(fields, at)
@@ -239,7 +239,7 @@ class Grid(Loads, Disturbances, Symmetry, Playback):
         at_ns = self._at_ns(at)
         changes = [Change(at_ns, self._pin(channel).channel, values) for channel, values in fields.items() if values]
         for change in changes:
-            _require_finite(change)
+            require_finite(change)
         self._change(changes)
 
     def _change(self, changes: list[Change]) -> None:
@@ -264,38 +264,15 @@ class Grid(Loads, Disturbances, Symmetry, Playback):
     def _has(self, channel: Channel) -> bool:
         return channel in self._pins
 
+    def _channels(self) -> list[Channel]:
+        return list(self._pins)
+
+    def _values(self, channel: Channel, times_s: FloatArray) -> FloatArray:
+        return self._schedule.value(channel, times_s)
+
     def _segment_at(self, at_ns: int) -> Segment:
         return self._schedule.segments[self._schedule.index_at(at_ns)]
 
     def _port(self, afe: str) -> AnalogPort:
         model: AfeModel = self._bench.model(afe)
         return model.analog
-
-
-def _require_finite(change: Change) -> None:
-    for name, value in change.fields.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise StimulusError(f"The {change.channel} cannot have {name} = {value}.")
-
-
-def _rms(phase: str, quantity: str, value: float | None) -> float | None:
-    if value is not None and not 0 <= value < math.inf:
-        raise StimulusError(f"The RMS {quantity} of {phase} is a finite number from 0 on, not {value}.")
-    return None if value is None else float(value)
-
-
-def _lag_deg(phase: str, power_factor: float | None, angle_deg: float | None, capacitive: bool) -> float | None:
-    if power_factor is None:
-        if capacitive:
-            raise UsageError(f"Capacitive on {phase} needs a power factor; an angle has its own sign.")
-        return None if angle_deg is None else float(angle_deg)
-    if angle_deg is not None:
-        raise UsageError(f"Give {phase} either a power factor or an angle, not both.")
-    if not 0 <= power_factor <= 1:
-        raise UsageError(f"A power factor is from 0 to 1, not {power_factor}; use reversed for export.")
-    # Rounded, as the library's arc cosine may differ in its last bit between hosts.
-    return round(math.degrees(math.acos(power_factor)), 12) * (-1 if capacitive else 1)
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
+from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import StimulusError
 from wattbench.labs.grid.channels import Change, Channel
 from wattbench.labs.grid.course import Played
+from wattbench.labs.grid.files.comtrade import comtrade_of, write_comtrade
+from wattbench.labs.grid.files.comtrade_config import Format
 from wattbench.labs.grid.files.open import open_recordings
 from wattbench.labs.grid.settable import Settable, Time, finite
 from wattbench.labs.grid.waveforms.recording import Recording
+
+Moment = float | int | str | Fraction
 
 
 class Playback(Settable):
@@ -65,3 +73,22 @@ class Playback(Settable):
         recordings = {channel: found[name] for channel, name in channels.items()}
         self.play(recordings, gains=gains, frequency_hz=frequency_hz, at=at)
         return max((recording.duration_s for recording in recordings.values()), default=0.0)
+
+    def save_comtrade(
+        self, path: str | Path, start: Moment, end: Moment, *, rate_hz: float = 8000.0, format: Format = "BINARY32"
+    ) -> None:
+        """Write what all wired channels do between two virtual times, before the sensors, as a COMTRADE recording."""
+        from_ns, until_ns = to_ns(start), to_ns(end)
+        finite("A recording", rate_hz)
+        if not (0 <= from_ns < until_ns and rate_hz > 0):
+            raise StimulusError(f"A recording from {start} s to {end} s at {rate_hz} Hz has no samples.")
+        count = int(Fraction(until_ns - from_ns, NS_PER_S) * Fraction(rate_hz)) + 1
+        times_s = from_ns / NS_PER_S + np.arange(count, dtype=np.float64) / rate_hz
+        channels = {_name(channel): (self._values(channel, times_s), channel.unit) for channel in self._channels()}
+        nominal_hz = self._segment_at(from_ns).frequency_hz
+        write_comtrade(comtrade_of(channels, rate_hz, format=format, frequency_hz=nominal_hz), Path(path))
+
+
+def _name(channel: Channel) -> str:
+    """UL1 or IN."""
+    return f"{'U' if channel.quantity == 'voltage' else 'I'}{channel.phase}"

@@ -99,7 +99,7 @@ class Injected:
     voltage_negative_sequence_v: float
     voltage_zero_sequence_v: float
     voltage_negative_unbalance_percent: float
-    """Negative over positive sequence (IEC 61000-4-30); 0 without a positive one (see `voltage_negative_sequence_v`)."""
+    """Negative over positive sequence (IEC 61000-4-30); 0 without a positive one."""
     voltage_zero_unbalance_percent: float
 
     @property

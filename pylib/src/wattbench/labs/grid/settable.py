@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
+from wattbench.core.analog import FloatArray
 from wattbench.core.clock import to_ns
-from wattbench.core.errors import StimulusError
+from wattbench.core.errors import StimulusError, UsageError
 from wattbench.labs.grid.channels import PHASES, Change, Channel, ChannelState
 from wattbench.labs.grid.segment import Segment
 
@@ -35,6 +36,14 @@ class Settable(ABC):
     @abstractmethod
     def _has(self, channel: Channel) -> bool:
         """Whether a converter sees a channel."""
+
+    @abstractmethod
+    def _channels(self) -> list[Channel]:
+        """All channels that a converter sees."""
+
+    @abstractmethod
+    def _values(self, channel: Channel, times_s: FloatArray) -> FloatArray:
+        """A channel at ascending virtual times."""
 
     @abstractmethod
     def _segment_at(self, at_ns: int) -> Segment:
@@ -65,3 +74,36 @@ def finite(what: str, *values: float) -> None:
     """Raise StimulusError unless all are finite numbers."""
     if not all(map(math.isfinite, values)):
         raise StimulusError(f"{what} needs finite numbers, not {', '.join(map(str, values))}.")
+
+
+def require_finite(change: Change) -> None:
+    """Raise StimulusError if a number of a change is not finite."""
+    for name, value in change.fields.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise StimulusError(f"The {change.channel} cannot have {name} = {value}.")
+
+
+def checked_rms(phase: str, quantity: str, value: float | None) -> float | None:
+    """An RMS value that was given, or None; raises StimulusError."""
+    if value is not None and not 0 <= value < math.inf:
+        raise StimulusError(f"The RMS {quantity} of {phase} is a finite number from 0 on, not {value}.")
+    return None if value is None else float(value)
+
+
+def lag_degrees(phase: str, power_factor: float | None, angle_deg: float | None, capacitive: bool) -> float | None:
+    """The lag of a current from a power factor or an angle; raises UsageError."""
+    if power_factor is None:
+        if capacitive:
+            raise UsageError(f"Capacitive on {phase} needs a power factor; an angle has its own sign.")
+        return None if angle_deg is None else float(angle_deg)
+    if angle_deg is not None:
+        raise UsageError(f"Give {phase} either a power factor or an angle, not both.")
+    if not 0 <= power_factor <= 1:
+        raise UsageError(f"A power factor is from 0 to 1, not {power_factor}; use reversed for export.")
+    # Rounded, as the library's arc cosine may differ in its last bit between hosts.
+    return round(math.degrees(math.acos(power_factor)), 12) * (-1 if capacitive else 1)
+
+
+def given(**values: Any) -> dict[str, Any]:
+    """Those that are not None."""
+    return {name: value for name, value in values.items() if value is not None}
