@@ -155,6 +155,14 @@ def test_dips_swells_and_interruptions(bench, grid):
     assert grid.injected(5 * S // 10, 6 * S // 10).phases["L2"].voltage_rms_v == pytest.approx(230)
 
 
+def test_a_balanced_ramp_leaves_the_neutral_without_current(bench, grid):
+    grid.set_balanced_load(230, 20)
+    grid.ramp_phase(None, current_a=100, duration_s=1)
+    bench.run_for(1)
+    assert np.abs(bench.taken("N", "current")).max() < 1e-9
+    assert grid.injected(0, S).neutral_current_rms_a < 1e-9
+
+
 @pytest.mark.parametrize("angle", [0.0, 90.0, 237.5])
 def test_a_dip_begins_at_its_angle(bench, grid, angle):
     grid.set_balanced_load(230, 5)

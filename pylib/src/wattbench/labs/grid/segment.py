@@ -19,6 +19,7 @@ from wattbench.labs.grid.course import NOTHING, Course, Part, Single
 from wattbench.labs.grid.noise import NO_NOISE, Noise
 from wattbench.labs.grid.oscillator import FrequencyRamp, FrequencySwing
 from wattbench.labs.grid.waveform import Sinusoids, Waveform
+from wattbench.labs.grid.waveforms.factors import Factor
 from wattbench.labs.grid.waveforms.periodic import Sum
 
 
@@ -98,15 +99,15 @@ class Segment:
         return Course((Part(waveform, state.factors),), singles)
 
     def _sum_of_phases(self) -> Course:
+        """The neutral: what is under the same factors becomes one waveform, so that a balanced load leaves nothing."""
         courses = [self.course(Channel(phase, "current")) for phase in PHASES]
-        parts = [part for course in courses for part in course.parts]
+        groups: dict[tuple[Factor, ...], list[Waveform]] = {(): []}
+        for course in courses:
+            for waveform, factors in course.parts:
+                groups.setdefault(factors, []).append(waveform)
+        parts = (Part(_together(waveforms), factors) for factors, waveforms in groups.items())
         singles = tuple(single for course in courses for single in course.singles)
-        plain = [part.waveform for part in parts if isinstance(part.waveform, Sinusoids) and not part.factors]
-        others = [part for part in parts if not isinstance(part.waveform, Sinusoids) or part.factors]
-        together = Sinusoids((tone for part in plain for tone in part.tones), sum(part.dc for part in plain))
-        cut = [part.waveform for part in others if not part.factors]
-        whole: Waveform = Sum([together, *cut]) if cut else together
-        return Course((Part(whole), *(part for part in others if part.factors)), singles)
+        return Course(tuple(parts), singles)
 
     def noise(self, channel: Channel) -> Noise:
         """The noise on a channel."""
@@ -153,3 +154,11 @@ class Segment:
         values = course.value(turns, times_s) if waveform is None else waveform.value(turns)
         noise = self.noise(channel)
         return values + noise.value(times_ns) if noise.rms else values
+
+
+def _together(waveforms: list[Waveform]) -> Waveform:
+    """Several waveforms as one."""
+    plain = [waveform for waveform in waveforms if isinstance(waveform, Sinusoids)]
+    cut = [waveform for waveform in waveforms if not isinstance(waveform, Sinusoids)]
+    tones = Sinusoids((tone for waveform in plain for tone in waveform.tones), sum(waveform.dc for waveform in plain))
+    return Sum([tones, *cut]) if cut else tones
