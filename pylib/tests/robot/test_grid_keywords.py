@@ -40,8 +40,7 @@ def injected(quantity, value, start, end, phase="L1"):
         "    Set Flicker    all    20    240\n" + injected("voltage_rms_v", 230 * 1.01**0.5, 0, 1),
         "    Dip Voltage    all    40    200 ms    at=0.1\n" + injected("voltage_rms_v", 92, 0.1, 0.3),
         "    Interrupt Voltage    L1    0.1    at=0.1\n" + injected("voltage_rms_v", 0, 0.1, 0.2),
-        "    ${t}=    Time Of Angle    L2    90    at=0.1
-"
+        "    ${t}=    Time Of Angle    L2    90    at=0.1\n"
         "    Should Be Equal As Numbers    ${t}    ${67/600}    precision=8",
         "    Set Unbalance    230    2    1    negative_angle=30\n"
         + injected("voltage_negative_unbalance_percent", 2, 0, 0.2, phase=None),
