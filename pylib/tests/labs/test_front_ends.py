@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wattbench.core.errors import StimulusError
-from wattbench.labs.grid import Grid
+from wattbench.labs.grid import FrontEnd, Grid
+from wattbench.labs.grid.channels import Channel
 from wattbench.labs.grid.front_ends import transformer
 from wattbench.labs.grid.front_ends.taps import Rogowski, Sinc3
 from wattbench.labs.grid.front_ends.transformer import CurrentTransformer
@@ -43,6 +44,29 @@ def test_a_sinc3_droops_as_its_response_says(order, rate_hz, deg):
     taken = phasor(bench.taken("L1", "current")[800:2400], order)
     ideal = (5 if order == 1 else 2.5) * Sinc3(rate_hz).response(50 * order)
     assert abs(taken) == pytest.approx(abs(ideal), abs=1e-8 if 50 * order <= rate_hz else 1e-4)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.floats(0, 178), st.floats(0, 360), st.floats(45, 55), st.sampled_from([4000.0, 8000.0]))
+def test_a_sinc3_over_edges_is_their_convolution(fired_deg, deg, hz, rate_hz):
+    bench = FakeBench(("L1",))
+    grid = Grid(bench, hz)
+    grid.set_phase("L1", 230, 20, angle_deg=deg)
+    grid.fire_current("L1", fired_deg)
+    grid.set_phase("L1", current_a=10, at="0.03")
+    with_sensor(grid, stages=(Sinc3(rate_hz),))
+    bench.run_for(0.05)
+    taken = bench.taken("L1", "current")
+    # Three moving means over one data period each, on a grid 100 times finer than the samples.
+    fine = np.arange(-4000, 44000) / 800_000
+    line = grid._schedule.value(Channel("L1", "current"), np.maximum(fine, 0))
+    width = round(800_000 / rate_hz)
+    for _ in range(3):
+        # An even number of points has no middle: half a point to each side makes one.
+        ends = np.concatenate([[0.5], np.ones(width - 1), [0.5]])
+        line = np.convolve(line, ends / width, mode="same")
+    expected = np.interp(np.arange(400) / 8000, fine, line)
+    assert np.abs(taken[8:392] - expected[8:392]).max() < 0.5 * 28.3 / width
 
 
 def test_a_rogowski_coil_gives_harmonics_n_fold_and_leads_by_90_degrees(bench, grid):
@@ -198,6 +222,7 @@ def test_a_sensor_is_plain_data():
     ("call", "message"),
     [
         (lambda: Sinc3(0), "data rate above 0"),
+        (lambda: FrontEnd(1.0, stages=(Sinc3(1), Sinc3(2))), "one decimation filter at most"),
         (lambda: Rogowski(50, 0), "above 0, not 50 Hz, 0 s"),
         (lambda: CurrentTransformer(0), "more than 0 and less than 45"),
         (lambda: CurrentTransformer(50), "more than 0 and less than 45"),

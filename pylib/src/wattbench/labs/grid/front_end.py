@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wattbench.core.analog import FloatArray
+from wattbench.core.errors import StimulusError
 from wattbench.labs.grid.channels import Channel
 from wattbench.labs.grid.course import Course
-from wattbench.labs.grid.front_ends.taps import NO_TAPS, Stage, Taps
+from wattbench.labs.grid.front_ends.smoothing import edges_s, smoothed
+from wattbench.labs.grid.front_ends.taps import NO_TAPS, Sinc3, Stage, Taps
 from wattbench.labs.grid.front_ends.transformer import CurrentTransformer, magnetising_current
 from wattbench.labs.grid.noise import NO_NOISE, PEAK_SIGMAS, Noise
 from wattbench.labs.grid.schedule import Schedule
@@ -71,6 +73,10 @@ class FrontEnd:
     stages: tuple[Stage, ...] = ()
     transformer: CurrentTransformer | None = None
 
+    def __post_init__(self) -> None:
+        if sum(isinstance(stage, Sinc3) for stage in self.stages) > 1:
+            raise StimulusError("A sensor has one decimation filter at most; take the slower one.")
+
     @property
     def delay_ns(self) -> int:
         """The delay in whole ns."""
@@ -92,6 +98,14 @@ class FrontEnd:
             taps = taps.then(stage.taps())
         return taps
 
+    @cached_property
+    def _coil(self) -> Taps:
+        """All stages but the decimation filter as one."""
+        taps = NO_TAPS
+        for stage in self.stages:
+            taps = taps if isinstance(stage, Sinc3) else taps.then(stage.taps())
+        return taps
+
     @property
     def first_effect_ns(self) -> int:
         """A change of the line acts on the pin from so much later on; negative if a filter looks ahead."""
@@ -110,9 +124,19 @@ class FrontEnd:
             lost = magnetising_current(segment, channel, self.transformer)
             return values - lost.value(segment.turns_after(times_s - segment.start_ns / 1e9, lost.period_turns))
 
+        def filtered(times_s: FloatArray) -> FloatArray:
+            return schedule.evaluate(passed, times_s)
+
+        sinc3 = next((stage for stage in self.stages if isinstance(stage, Sinc3)), None)
         result = np.zeros_like(at_s)
-        for delay_s, weight in zip(self.taps.delays_s.tolist(), self.taps.weights.tolist(), strict=True):
-            result += weight * schedule.evaluate(passed, at_s - delay_s)
+        for delay_s, weight in zip(self._coil.delays_s.tolist(), self._coil.weights.tolist(), strict=True):
+            times = at_s - delay_s
+            if sinc3 is None:
+                result += weight * filtered(times)
+            else:
+                reach_s = 1.5 / sinc3.rate_hz
+                edges = edges_s(schedule, channel, float(times[0]) - reach_s, float(times[-1]) + reach_s)
+                result += weight * smoothed(filtered, times, edges, sinc3)
         return result
 
     def pin_volts(self, line: FloatArray, times_ns: NDArray[np.int64]) -> FloatArray:

@@ -134,6 +134,13 @@ def _panels(segment: Segment, courses: tuple[Course, ...], span: Range, extra_hz
     return np.concatenate([*result, [(span[1] - segment.start_ns) / NS_PER_S]])
 
 
+def cuts_s(segment: Segment, course: Course, span: Range) -> list[float]:
+    """Seconds after the segment's start within a span at which a course is not smooth."""
+    cuts = [cut for part in course.parts for cut in _cuts(segment, part, span)]
+    ends = [end for single in course.singles for end in (single.at_ns, single.end_ns) if span[0] < end < span[1]]
+    return cuts + [(end - segment.start_ns) / NS_PER_S for end in ends]
+
+
 def _highest_hz(part: Part, segment: Segment) -> float:
     """The highest frequency in any of its smooth pieces."""
     first = segment.turns_at(segment.start_ns)
