@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wattbench.labs.grid.schedule import Change, Channel, Harmonic, Schedule
+from wattbench.labs.grid.channels import Change, Channel, Harmonic
+from wattbench.labs.grid.schedule import Schedule
 from wattbench.labs.grid.truth import injected
 
 S = 10**9

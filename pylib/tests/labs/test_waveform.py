@@ -104,6 +104,7 @@ class HalfWave:
 
     period_turns = 1
     orders = (Fraction(0), Fraction(1))
+    size = 1.0
     _sine = Sinusoids([Tone(Fraction(1), 1.0, 0.0)])
 
     def value(self, turns: FloatArray) -> FloatArray:

@@ -38,6 +38,11 @@ def seconds(text: str | float) -> str | float:
     return text if _is_number(text) else value
 
 
+def moment(at: str | None) -> str | float | None:
+    """An absolute virtual time in s, None for now."""
+    return None if at is None else seconds(at)
+
+
 def _is_number(text: str | float) -> bool:
     try:
         float(text)

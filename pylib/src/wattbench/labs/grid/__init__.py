@@ -3,7 +3,7 @@
 from wattbench.labs.grid.front_end import FrontEnd, FrontEndDescription
 from wattbench.labs.grid.grid import Grid, GridState
 from wattbench.labs.grid.noise import Noise
-from wattbench.labs.grid.truth import Injected, PhaseInjected
+from wattbench.labs.grid.quantities import Injected, PhaseInjected
 from wattbench.labs.grid.wiring import AfeModel, GridBench
 
 __all__ = [

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wattbench.core.analog import FloatArray
+from wattbench.core.errors import StimulusError
+from wattbench.labs.grid.channels import Channel
+from wattbench.labs.grid.course import Course
+from wattbench.labs.grid.front_ends.smoothing import edges_s, smoothed
+from wattbench.labs.grid.front_ends.taps import NO_TAPS, Sinc3, Stage, Taps
+from wattbench.labs.grid.front_ends.transformer import CurrentTransformer, magnetising_current
 from wattbench.labs.grid.noise import NO_NOISE, PEAK_SIGMAS, Noise
+from wattbench.labs.grid.schedule import Schedule
+from wattbench.labs.grid.segment import Segment
 from wattbench.labs.grid.waveform import Peak, Waveform
+
+REFERENCE_C = 25.0
+_SEARCHED_TURNS = 20
+_POINTS_PER_TURN = 4096
 
 
 class FrontEndDescription(Protocol):
@@ -40,10 +53,11 @@ class FrontEndDescription(Protocol):
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """Linear sensor with its faults: pin volts = clip(gain * x(t - delay) + offset + noise).
+    """A sensor with its faults: pin volts = clip(gain(T) * filtered(x - m)(t - delay) + offset + noise).
 
-    `gain` is pin volts per ampere or volt of the line; a positive `delay_us` lets the pin lag behind the line
-    (a current transformer that leads has a negative one); `clip_v` is the level at which the sensor itself saturates.
+    `gain` is pin volts per ampere or volt of the line at 25 C; a positive `delay_us` lets the pin lag behind the line;
+    `clip_v` is the level at which the sensor itself clips. `transformer` takes its magnetising current m from the line,
+    `stages` filter it (see `front_ends`).
     """
 
     gain: float
@@ -51,15 +65,83 @@ class FrontEnd:
     delay_us: float = 0.0
     clip_v: float = math.inf
     noise: Noise = NO_NOISE
+    gain_error_percent: float = 0.0
+    temperature_coefficient_ppm: float = 0.0
+    """Relative change of the gain per kelvin, in 1e-6."""
+    temperature_c: float = REFERENCE_C
+    """Of the sensor."""
+    stages: tuple[Stage, ...] = ()
+    transformer: CurrentTransformer | None = None
+
+    def __post_init__(self) -> None:
+        if sum(isinstance(stage, Sinc3) for stage in self.stages) > 1:
+            raise StimulusError("A sensor has one decimation filter at most; take the slower one.")
 
     @property
     def delay_ns(self) -> int:
         """The delay in whole ns."""
         return round(self.delay_us * 1000)
 
+    @property
+    def actual_gain(self) -> float:
+        """The gain with its error at the sensor's temperature."""
+        if not (self.temperature_coefficient_ppm or self.gain_error_percent):
+            return self.gain
+        gain = self.gain * (1 + self.gain_error_percent / 100)
+        return gain * (1 + self.temperature_coefficient_ppm * 1e-6 * (self.temperature_c - REFERENCE_C))
+
+    @cached_property
+    def taps(self) -> Taps:
+        """All stages as one."""
+        taps = NO_TAPS
+        for stage in self.stages:
+            taps = taps.then(stage.taps())
+        return taps
+
+    @cached_property
+    def _coil(self) -> Taps:
+        """All stages but the decimation filter as one."""
+        taps = NO_TAPS
+        for stage in self.stages:
+            taps = taps if isinstance(stage, Sinc3) else taps.then(stage.taps())
+        return taps
+
+    @property
+    def first_effect_ns(self) -> int:
+        """A change of the line acts on the pin from so much later on; negative if a filter looks ahead."""
+        return self.delay_ns + math.floor(float(self.taps.delays_s.min()) * 1e9)
+
+    def line(self, schedule: Schedule, channel: Channel, times_s: FloatArray) -> FloatArray:
+        """The line as the sensor passes it on at virtual times of the pin, before gain, offset and noise."""
+        at_s = times_s - self.delay_us * 1e-6 if self.delay_us else times_s
+        if not self.stages and self.transformer is None:
+            return schedule.value(channel, at_s)
+
+        def passed(segment: Segment, times_s: FloatArray, times_ns: NDArray[np.int64]) -> FloatArray:
+            values = segment.value(channel, times_s, times_ns)
+            if self.transformer is None:
+                return values
+            lost = magnetising_current(segment, channel, self.transformer)
+            return values - lost.value(segment.turns_after(times_s - segment.start_ns / 1e9, lost.period_turns))
+
+        def filtered(times_s: FloatArray) -> FloatArray:
+            return schedule.evaluate(passed, times_s)
+
+        sinc3 = next((stage for stage in self.stages if isinstance(stage, Sinc3)), None)
+        result = np.zeros_like(at_s)
+        for delay_s, weight in zip(self._coil.delays_s.tolist(), self._coil.weights.tolist(), strict=True):
+            times = at_s - delay_s
+            if sinc3 is None:
+                result += weight * filtered(times)
+            else:
+                reach_s = 1.5 / sinc3.rate_hz
+                edges = edges_s(schedule, channel, float(times[0]) - reach_s, float(times[-1]) + reach_s)
+                result += weight * smoothed(filtered, times, edges, sinc3)
+        return result
+
     def pin_volts(self, line: FloatArray, times_ns: NDArray[np.int64]) -> FloatArray:
-        """Volts at the pin for the values `line` of the waveform at `times_ns` less the delay."""
-        volts = line * self.gain
+        """Volts at the pin for what the sensor passes on at `times_ns`."""
+        volts = line * self.actual_gain
         if self.offset_v:
             volts += self.offset_v
         if self.noise.rms:
@@ -68,10 +150,37 @@ class FrontEnd:
             np.clip(volts, -self.clip_v, self.clip_v, out=volts)
         return volts
 
-    def pin_peak(self, waveform: Waveform, noise: Noise) -> Peak:
-        """Largest magnitude at the pin that `waveform` with `noise` on it can bring, and the phase where."""
-        if self.gain == 0:
-            return Peak(min(abs(self.offset_v) + PEAK_SIGMAS * self.noise.rms, self.clip_v), 0.0)
-        peak = waveform.peak(self.offset_v / self.gain)
-        volts = abs(self.gain) * (peak.magnitude + PEAK_SIGMAS * noise.rms) + PEAK_SIGMAS * self.noise.rms
-        return Peak(min(volts, self.clip_v), peak.at_turns)
+    def pin_peak(self, segment: Segment, channel: Channel) -> Peak:
+        """A magnitude at the pin that is not exceeded in a segment, and the oscillator's phase (turns) where.
+
+        Of plain waveforms through a sensor without filter it is the exact peak.
+        """
+        gain, noise_v = self.actual_gain, PEAK_SIGMAS * self.noise.rms
+        if gain == 0:
+            return Peak(min(abs(self.offset_v) + noise_v, self.clip_v), 0.0)
+        course, line_noise = segment.course(channel), PEAK_SIGMAS * segment.noise(channel).rms
+        simple = not self.stages and self.transformer is None
+        if course.plain is not None and simple:
+            peak = course.plain.peak(self.offset_v / gain)
+        else:
+            at_turns, magnitude = 0.0, abs(self.offset_v / gain)
+            reach = float(np.abs(self.taps.weights).sum())
+            for waveform, factors in course.parts:
+                highest = math.prod(factor.highest(segment.start_ns, segment.end_ns) for factor in factors)
+                part = waveform.peak() if simple else self._filtered_peak(segment, channel, waveform)
+                at_turns, magnitude = part.at_turns, magnitude + highest * part.magnitude
+            singles = Course((), course.singles).bound(segment.start_ns, segment.end_ns)
+            line_noise *= reach
+            peak = Peak(magnitude + reach * singles, at_turns)
+        return Peak(min(abs(gain) * (peak.magnitude + line_noise) + noise_v, self.clip_v), peak.at_turns)
+
+    def _filtered_peak(self, segment: Segment, channel: Channel, waveform: Waveform) -> Peak:
+        """The peak behind transformer and stages, seen on a grid of phases."""
+        turns = np.arange(min(waveform.period_turns, _SEARCHED_TURNS) * _POINTS_PER_TURN) / _POINTS_PER_TURN
+        result = np.zeros_like(turns)
+        lost = None if self.transformer is None else magnetising_current(segment, channel, self.transformer)
+        for delay_s, weight in zip(self.taps.delays_s.tolist(), self.taps.weights.tolist(), strict=True):
+            at = turns - delay_s * segment.frequency_hz
+            result += weight * (waveform.value(at) if lost is None else waveform.value(at) - lost.value(at))
+        place = int(np.abs(result).argmax())
+        return Peak(float(abs(result[place])), float(turns[place]))

@@ -10,18 +10,23 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from wattbench.core.analog import AnalogPort
+from wattbench.core.analog import AnalogPort, FloatArray
 from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import StimulusError, UsageError
+from wattbench.labs.grid.channels import NEUTRAL, PHASES, QUANTITIES, Change, Channel, Harmonic
+from wattbench.labs.grid.disturbances import Disturbances
 from wattbench.labs.grid.front_end import FrontEnd
+from wattbench.labs.grid.loads import Loads
 from wattbench.labs.grid.noise import Noise
-from wattbench.labs.grid.schedule import NEUTRAL, PHASES, QUANTITIES, Change, Channel, Harmonic, Schedule
+from wattbench.labs.grid.playback import Playback
+from wattbench.labs.grid.quantities import Injected
+from wattbench.labs.grid.schedule import Schedule
+from wattbench.labs.grid.segment import Segment
+from wattbench.labs.grid.settable import Time, checked_rms, given, lag_degrees, require_finite
 from wattbench.labs.grid.source import AfeSource, Pin, Sampled, require_in_range
-from wattbench.labs.grid.truth import Injected, injected
+from wattbench.labs.grid.symmetry import Symmetry
+from wattbench.labs.grid.truth import injected
 from wattbench.labs.grid.wiring import AfeModel, GridBench, wired_pins
-
-Time = float | int | str | Fraction | None
-"""A virtual time in seconds since power-on, text and fractions taken exactly; None is now."""
 
 _LARGEST_DENOMINATOR = 100
 
@@ -36,10 +41,10 @@ class GridState:
     evidence: Mapping[str, Mapping[str, Mapping[int, Sampled]]]
 
 
-class Grid:
+class Grid(Loads, Disturbances, Symmetry, Playback):
     """Three phases and neutral on one oscillator, wired to the converters of a bench.
 
-    Angles, signs and the phase sequence are those of `wattbench.labs.grid.schedule`. All methods that set something
+    Angles, signs and the phase sequence are those of `wattbench.labs.grid.channels`. All methods that set something
     take `at`, an absolute virtual time in seconds that is not in the past (None: now); what was not set before stays.
     They raise StimulusError, and change nothing, when the mains cannot do it or a converter would be overdriven.
     """
@@ -77,9 +82,12 @@ class Grid:
         exports. `voltage_angle_deg` moves voltage and current on the oscillator (L1 0, L2 -120, L3 -240 at first).
         A current closes a circuit that was open. Phase N carries the sum of the phases until it is given a current.
         """
-        angle_deg = _lag_deg(phase, power_factor, angle_deg, capacitive)
-        voltage = _given(rms=_rms(phase, "voltage", voltage_v), angle_deg=voltage_angle_deg)
-        current = _given(rms=_rms(phase, "current", current_a), angle_deg=angle_deg, reversed=reversed)
+        angle_deg = lag_degrees(phase, power_factor, angle_deg, capacitive)
+        voltage = given(rms=checked_rms(phase, "voltage", voltage_v), angle_deg=voltage_angle_deg)
+        current = given(rms=checked_rms(phase, "current", current_a), angle_deg=angle_deg, reversed=reversed)
+        for fields in (voltage, current):
+            if "rms" in fields:
+                fields["ramp"] = None
         if current_a is not None:
             current["is_open"] = False
         self._set({Channel(phase, "voltage"): voltage, Channel(phase, "current"): current}, at)
@@ -96,11 +104,11 @@ class Grid:
     ) -> None:
         """Set all measured phases alike, 120 degrees apart in the sequence L1 L2 L3; see `set_phase`."""
         fields: dict[Channel, dict[str, Any]] = {}
-        lag_deg = _lag_deg("all phases", power_factor, None, capacitive)
+        lag_deg = lag_degrees("all phases", power_factor, None, capacitive)
         for number, phase in enumerate(PHASES):
             if Channel(phase, "current") in self._pins:
-                voltage = {"rms": _rms(phase, "voltage", voltage_v), "angle_deg": -120.0 * number}
-                current = {"rms": _rms(phase, "current", current_a), "angle_deg": lag_deg}
+                voltage = {"rms": checked_rms(phase, "voltage", voltage_v), "angle_deg": -120.0 * number, "ramp": None}
+                current = {"rms": checked_rms(phase, "current", current_a), "angle_deg": lag_deg, "ramp": None}
                 fields[Channel(phase, "voltage")] = voltage
                 fields[Channel(phase, "current")] = {**current, "reversed": reversed, "is_open": False}
         self._set(fields, at)
@@ -109,7 +117,8 @@ class Grid:
         """Set the frequency of all phases; the oscillator's phase goes on without a step."""
         if not 0 < frequency_hz < math.inf:
             raise StimulusError(f"The mains needs a frequency above 0 Hz, not {frequency_hz}.")
-        self._change([Change(self._at_ns(at), None, {"frequency_hz": float(frequency_hz)})])
+        fields = {"frequency_hz": float(frequency_hz), "ramp": None}
+        self._change([Change(self._at_ns(at), None, fields)])
 
     def add_harmonic(
         self,
@@ -206,6 +215,11 @@ class Grid:
             source.evidence = {name: dict(entries) for name, entries in copy.deepcopy(state.evidence[afe]).items()}
             self._port(afe).changed(self._bench.now_ns)
 
+    def set_temperature(self, celsius: float) -> None:
+        """Bring all sensors to a temperature from now on; see `FrontEnd.temperature_coefficient_ppm`."""
+        for channel, pin in self._pins.items():
+            self.set_front_end(*channel, dataclasses.replace(pin.front_end, temperature_c=float(celsius)))
+
     def _at_ns(self, at: Time) -> int:
         now_ns = self._bench.now_ns
         at_ns = now_ns if at is None else to_ns(at)
@@ -225,52 +239,40 @@ class Grid:
         at_ns = self._at_ns(at)
         changes = [Change(at_ns, self._pin(channel).channel, values) for channel, values in fields.items() if values]
         for change in changes:
-            _require_finite(change)
+            require_finite(change)
         self._change(changes)
 
     def _change(self, changes: list[Change]) -> None:
         if not changes:
             return
-        at_ns = changes[0].at_ns
+        at_ns = min(change.at_ns for change in changes)
         schedule = self._schedule.with_changes(changes)
         for segment in schedule.segments[schedule.index_at(at_ns) :]:
+            if segment.lowest_hz <= 0:
+                raise StimulusError(f"The mains would come to {segment.lowest_hz:.6g} Hz; it needs more than 0 Hz.")
             for pin in self._pins.values():
                 require_in_range(pin, segment)
         self._schedule = schedule
         for afe, source in self._sources.items():
             source.change(schedule, at_ns)
-            first_ns = at_ns + min(pin.front_end.delay_ns for pin in source.pins.values())
+            first_ns = at_ns + min(pin.front_end.first_effect_ns for pin in source.pins.values())
             self._port(afe).changed(max(first_ns, self._bench.now_ns))
+
+    def _wired(self, channel: Channel) -> Channel:
+        return self._pin(channel).channel
+
+    def _has(self, channel: Channel) -> bool:
+        return channel in self._pins
+
+    def _channels(self) -> list[Channel]:
+        return list(self._pins)
+
+    def _values(self, channel: Channel, times_s: FloatArray) -> FloatArray:
+        return self._schedule.value(channel, times_s)
+
+    def _segment_at(self, at_ns: int) -> Segment:
+        return self._schedule.segments[self._schedule.index_at(at_ns)]
 
     def _port(self, afe: str) -> AnalogPort:
         model: AfeModel = self._bench.model(afe)
         return model.analog
-
-
-def _require_finite(change: Change) -> None:
-    for name, value in change.fields.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise StimulusError(f"The {change.channel} cannot have {name} = {value}.")
-
-
-def _rms(phase: str, quantity: str, value: float | None) -> float | None:
-    if value is not None and not 0 <= value < math.inf:
-        raise StimulusError(f"The RMS {quantity} of {phase} is a finite number from 0 on, not {value}.")
-    return None if value is None else float(value)
-
-
-def _lag_deg(phase: str, power_factor: float | None, angle_deg: float | None, capacitive: bool) -> float | None:
-    if power_factor is None:
-        if capacitive:
-            raise UsageError(f"Capacitive on {phase} needs a power factor; an angle has its own sign.")
-        return None if angle_deg is None else float(angle_deg)
-    if angle_deg is not None:
-        raise UsageError(f"Give {phase} either a power factor or an angle, not both.")
-    if not 0 <= power_factor <= 1:
-        raise UsageError(f"A power factor is from 0 to 1, not {power_factor}; use reversed for export.")
-    # Rounded, as the library's arc cosine may differ in its last bit between hosts.
-    return round(math.degrees(math.acos(power_factor)), 12) * (-1 if capacitive else 1)
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

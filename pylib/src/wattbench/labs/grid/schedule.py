@@ -1,156 +1,21 @@
-"""What the mains does in virtual time: changes at exact instants, and the stationary segments between them.
-
-Convention (IEC 61557-12, IEC 62053-23; consumer's view): currents count positive towards the load. The current of a
-phase lags its voltage by `angle_deg`: u = sqrt(2) U sin(x), i = sqrt(2) I sin(x - angle). An inductive load has a
-positive angle: active and reactive energy are both imported, quadrant I. Capacitive: quadrant IV; a reversed
-inductive load: quadrant III. The phase sequence is L1, L2 (-120 deg), L3 (-240 deg). The neutral's current is the sum
-of the phase currents, counted from the load back to the source, unless a current is set for N.
-"""
+"""What the mains does in virtual time: changes at exact instants, and the segments between them."""
 
 from __future__ import annotations
 
 import bisect
 import dataclasses
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from functools import cached_property
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wattbench.core.analog import FloatArray
 from wattbench.core.clock import NS_PER_S
-from wattbench.labs.grid.noise import NO_NOISE, Noise
-from wattbench.labs.grid.waveform import Sinusoids, Tone, Waveform
+from wattbench.labs.grid.channels import NEUTRAL, PHASES, QUANTITIES, Change, Channel, ChannelState
+from wattbench.labs.grid.segment import Segment
 
-PHASES = ("L1", "L2", "L3")
-NEUTRAL = "N"
-FUNDAMENTAL = Fraction(1)
-QUANTITIES = ("voltage", "current")
-
-
-class Channel(NamedTuple):
-    """One quantity of the mains: phase L1, L2, L3 or N; quantity voltage or current."""
-
-    phase: str
-    quantity: str
-
-    def __str__(self) -> str:
-        return f"{self.quantity} of {self.phase}"
-
-    @property
-    def unit(self) -> str:
-        """V or A."""
-        return "V" if self.quantity == "voltage" else "A"
-
-
-@dataclass(frozen=True)
-class Harmonic:
-    """A harmonic (or, with a broken order, interharmonic) of a channel.
-
-    `ratio` is relative to the RMS of the fundamental; with `phase_deg` 0 it goes through zero upwards where the
-    fundamental of the same channel does.
-    """
-
-    ratio: float
-    phase_deg: float = 0.0
-
-
-@dataclass(frozen=True)
-class ChannelState:
-    """Everything that is set for one channel; `None` as the RMS of the neutral's current: the sum of the phases."""
-
-    rms: float | None = 0.0
-    angle_deg: float = 0.0
-    """Of a voltage: its lead on the oscillator. Of a current: its lag on the voltage of its phase."""
-    dc: float = 0.0
-    noise: Noise = NO_NOISE
-    reversed: bool = False
-    """Both connections swapped: everything but the noise changes its sign."""
-    is_open: bool = False
-    """The circuit is open: nothing but 0."""
-    harmonics: Mapping[Fraction, Harmonic] = field(default_factory=dict)
-
-    def tones(self, angle_deg: float) -> list[Tone]:
-        """Fundamental and harmonics with the fundamental at `angle_deg` on the oscillator."""
-        amplitude = math.sqrt(2) * (self.rms or 0.0) * (-1 if self.reversed else 1)
-        phase = angle_deg / 360
-        return [
-            Tone(FUNDAMENTAL, amplitude, phase),
-            *(
-                Tone(order, amplitude * harmonic.ratio, float(order) * phase + harmonic.phase_deg / 360)
-                for order, harmonic in self.harmonics.items()
-            ),
-        ]
-
-
-@dataclass(frozen=True)
-class Change:
-    """At `at_ns` these fields of a channel's state get new values (`channel` None: `frequency_hz`).
-
-    `harmonics` is merged by order, a harmonic of ratio 0 is taken away.
-    """
-
-    at_ns: int
-    channel: Channel | None
-    fields: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of time in which nothing changes, with the oscillator's phase at its start."""
-
-    start_ns: int
-    end_ns: int | None
-    frequency_hz: float
-    start_turns: Fraction
-    states: Mapping[Channel, ChannelState]
-    since: Mapping[Channel, int]
-    """For each channel the time (ns) of the last change that makes it what it is here."""
-
-    @cached_property
-    def _waveforms(self) -> dict[Channel, Waveform]:
-        return {}
-
-    def waveform(self, channel: Channel) -> Waveform:
-        """The closed form of a channel, without its noise."""
-        if channel not in self._waveforms:
-            self._waveforms[channel] = self._build(channel)
-        return self._waveforms[channel]
-
-    def _build(self, channel: Channel) -> Waveform:
-        state = self.states[channel]
-        if state.is_open:
-            return Sinusoids()
-        if state.rms is None:
-            parts = [
-                part for phase in PHASES if isinstance(part := self.waveform(Channel(phase, "current")), Sinusoids)
-            ]
-            return Sinusoids((tone for part in parts for tone in part.tones), sum(part.dc for part in parts))
-        angle_deg = state.angle_deg
-        if channel.quantity == "current":
-            angle_deg = self.states[Channel(channel.phase, "voltage")].angle_deg - angle_deg
-        return Sinusoids(state.tones(angle_deg), -state.dc if state.reversed else state.dc)
-
-    def noise(self, channel: Channel) -> Noise:
-        """The noise on a channel."""
-        state = self.states[channel]
-        return NO_NOISE if state.is_open else state.noise
-
-    def turns_at(self, time_ns: int) -> Fraction:
-        """The oscillator's exact phase at a virtual time."""
-        return self.start_turns + Fraction(self.frequency_hz) * (time_ns - self.start_ns) / NS_PER_S
-
-    def value(self, channel: Channel, times_s: FloatArray, times_ns: NDArray[np.int64]) -> FloatArray:
-        """The channel at virtual times of this segment (given in both units), in V or A."""
-        waveform = self.waveform(channel)
-        start = float(self.start_turns % waveform.period_turns)
-        values = waveform.value((times_s - self.start_ns / NS_PER_S) * self.frequency_hz + start)
-        noise = self.noise(channel)
-        return values + noise.value(times_ns) if noise.rms else values
+SegmentFunction = Callable[[Segment, FloatArray, NDArray[np.int64]], FloatArray]
 
 
 class Schedule:
@@ -182,18 +47,20 @@ class Schedule:
         position = bisect.bisect_left(changes, first_ns, key=lambda change: change.at_ns)
         for change in changes[position:]:
             last = segments[-1]
-            states, frequency_hz = dict(last.states), last.frequency_hz
+            states, ramp, swing = dict(last.states), last.ramp, last.swing
+            frequency_hz = last.frequency_hz if ramp is None else ramp.hz_at(change.at_ns)
             since = {**last.since, **dict.fromkeys(_touched(change, states), change.at_ns)}
             if change.channel is None:
-                frequency_hz = change.fields["frequency_hz"]
+                frequency_hz = change.fields.get("frequency_hz", frequency_hz)
+                ramp, swing = change.fields.get("ramp", ramp), change.fields.get("swing", swing)
             else:
-                states[change.channel] = _applied(states[change.channel], change.fields)
+                states[change.channel] = _applied(states[change.channel], change)
             if change.at_ns == last.start_ns:
                 segments.pop()
             else:
                 segments[-1] = dataclasses.replace(last, end_ns=change.at_ns)
             start_turns = last.turns_at(change.at_ns)
-            segments.append(Segment(change.at_ns, None, frequency_hz, start_turns, states, since))
+            segments.append(Segment(change.at_ns, None, frequency_hz, start_turns, states, since, ramp, swing))
         return Schedule(segments, changes)
 
     def index_at(self, time_ns: int) -> int:
@@ -211,15 +78,19 @@ class Schedule:
 
     def value(self, channel: Channel, times_s: FloatArray) -> FloatArray:
         """A channel at ascending virtual times, noise included. Edges act at the nearest nanosecond."""
+        return self.evaluate(lambda segment, at_s, at_ns: segment.value(channel, at_s, at_ns), times_s)
+
+    def evaluate(self, function: SegmentFunction, times_s: FloatArray) -> FloatArray:
+        """A function of segment and virtual times (s and ns) at ascending times, each with the segment it lies in."""
         times_ns = np.rint(times_s * NS_PER_S).astype(np.int64)
         first, last = self.index_at(int(times_ns[0])), self.index_at(int(times_ns[-1]))
         if first == last:
-            return self.segments[first].value(channel, times_s, times_ns)
+            return function(self.segments[first], times_s, times_ns)
         cuts = [*np.searchsorted(times_ns, self._starts[first + 1 : last + 1]), times_ns.size]
         result, start = np.empty_like(times_s), 0
         for segment, stop in zip(self.segments[first : last + 1], cuts, strict=True):
             if start < stop:
-                result[start:stop] = segment.value(channel, times_s[start:stop], times_ns[start:stop])
+                result[start:stop] = function(segment, times_s[start:stop], times_ns[start:stop])
                 start = stop
         return result
 
@@ -237,9 +108,13 @@ def _touched(change: Change, states: Mapping[Channel, ChannelState]) -> set[Chan
     return touched
 
 
-def _applied(state: ChannelState, fields: Mapping[str, Any]) -> ChannelState:
-    updated = dict(fields)
+def _applied(state: ChannelState, change: Change) -> ChannelState:
+    updated = dict(change.fields)
     if "harmonics" in updated:
         merged = {**state.harmonics, **updated["harmonics"]}
         updated["harmonics"] = {order: harmonic for order, harmonic in merged.items() if harmonic.ratio != 0}
+    if "only_harmonics" in updated:
+        updated["harmonics"] = updated.pop("only_harmonics")
+    alive = tuple(transient for transient in state.transients if transient.end_ns > change.at_ns)
+    updated["transients"] = (*alive, *updated.get("transients", ()))
     return dataclasses.replace(state, **updated)

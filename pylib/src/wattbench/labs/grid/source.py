@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from wattbench.core.analog import FloatArray
 from wattbench.core.clock import NS_PER_S
 from wattbench.core.errors import StimulusError
+from wattbench.labs.grid.channels import Channel
 from wattbench.labs.grid.front_end import FrontEnd
-from wattbench.labs.grid.schedule import Channel, Schedule, Segment
+from wattbench.labs.grid.schedule import Schedule
+from wattbench.labs.grid.segment import Segment
 
 _NOTHING_V = 1e-12
 """A stimulus below this at the pin, such as the neutral current of a balanced load, needs no evidence."""
@@ -56,8 +58,7 @@ class AfeSource:
             return np.zeros_like(times_s)
         front_end = pin.front_end
         times_ns = np.rint(times_s * NS_PER_S).astype(np.int64)
-        line_times_s = times_s - front_end.delay_us * 1e-6 if front_end.delay_us else times_s
-        volts = front_end.pin_volts(self.schedule.value(pin.channel, line_times_s), times_ns)
+        volts = front_end.pin_volts(front_end.line(self.schedule, pin.channel, times_s), times_ns)
         first = self.schedule.index_at(int(times_ns[0]) - front_end.delay_ns)
         last = self.schedule.index_at(int(times_ns[-1]) - front_end.delay_ns)
         for segment in self.schedule.segments[first : last + 1]:
@@ -82,27 +83,31 @@ class AfeSource:
                 del by_segment[start_ns]
 
     def require_sampled(self, segment: Segment, now_ns: int) -> None:
-        """Raise StimulusError if one of the inputs that carry something in `segment` was not sampled up to now."""
+        """Raise StimulusError if an input that carries something in `segment` was not sampled up to now, or clipped."""
         for pin in self.pins.values():
             since_ns = segment.since[pin.channel]
             sampled = self.evidence[pin.input_name].get(since_ns)
-            waveform = segment.waveform(pin.channel)
-            content_v = [abs(pin.front_end.gain * waveform.phasor(order)) for order in waveform.orders]
-            if max(content_v, default=0.0) > _NOTHING_V and (sampled is None or sampled.first_ns > now_ns):
+            content_v = abs(pin.front_end.gain) * segment.course(pin.channel).size
+            if content_v > _NOTHING_V and (sampled is None or sampled.first_ns > now_ns):
                 raise StimulusError(
                     f"The {pin.channel} set from {since_ns / NS_PER_S:.9g} s on was never sampled "
                     f"by {pin.afe} at {pin.input_name}: check that the firmware reads this converter."
+                )
+            if sampled is not None and sampled.clipped:
+                raise StimulusError(
+                    f"The {pin.channel} set from {since_ns / NS_PER_S:.9g} s on was clipped by its sensor at "
+                    f"{pin.front_end.clip_v:.6g} V in {sampled.clipped} of {sampled.samples} samples, so nothing can "
+                    f"be judged: inject less."
                 )
 
 
 def require_in_range(pin: Pin, segment: Segment) -> None:
     """Raise StimulusError if a segment drives `pin` beyond the range of its converter."""
-    waveform, noise = segment.waveform(pin.channel), segment.noise(pin.channel)
-    peak = pin.front_end.pin_peak(waveform, noise)
+    peak = pin.front_end.pin_peak(segment, pin.channel)
     if peak.magnitude <= pin.full_scale_v:
         return
-    start = float(segment.start_turns % waveform.period_turns)
-    after_s = (peak.at_turns - start) % waveform.period_turns / segment.frequency_hz
+    period = segment.course(pin.channel).period_turns
+    after_s = (peak.at_turns - float(segment.start_turns % period)) % period / segment.frequency_hz
     at_s = segment.start_ns / NS_PER_S + pin.front_end.delay_us * 1e-6 + after_s
     unit, gain = pin.channel.unit, abs(pin.front_end.gain)
     in_line_units = (

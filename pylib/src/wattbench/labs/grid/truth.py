@@ -1,101 +1,29 @@
-"""What was really injected between two virtual times, in closed form.
-
-Active energy and the mean squares are integrals of products of the waveforms over exactly the given time, whole cycles
-or not. Reactive quantities are defined over cycles, so each segment counts with its stationary value times its
-duration: Q of an order is U I sin(angle); the reactive power is that of the fundamental (IEC 62053-24). Noise counts
-in expectation: its variance adds to the mean squares, and nothing to powers, as no two channels share their noise.
-"""
+"""What was really injected between two virtual times; the definitions are in `quantities`."""
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from wattbench.core.clock import NS_PER_S
 from wattbench.core.errors import UsageError
-from wattbench.labs.grid.schedule import FUNDAMENTAL, NEUTRAL, PHASES, Channel, Schedule, Segment
-from wattbench.labs.grid.waveform import integral_of_product, mean_of_product
+from wattbench.labs.grid.channels import FUNDAMENTAL, NEUTRAL, PHASES, Channel
+from wattbench.labs.grid.course import UNIT, Course
+from wattbench.labs.grid.integrate import fourier, integral, integral_of_factors
+from wattbench.labs.grid.quantities import Injected, PhaseInjected
+from wattbench.labs.grid.schedule import Schedule
+from wattbench.labs.grid.segment import Segment
+from wattbench.labs.grid.waveform import Sinusoids, Waveform, mean_of_product
 
 _JOULES_PER_WH = 3600.0
-
-
-@dataclass(frozen=True)
-class PhaseInjected:
-    """Truth about one phase: energies over the time, means over it. Import is positive (see `schedule`)."""
-
-    active_wh: float
-    active_import_wh: float
-    """Energy of the segments whose mean power is positive."""
-    active_export_wh: float
-    """Energy of the segments whose mean power is negative, as a positive number."""
-    reactive_varh: float
-    reactive_import_varh: float
-    reactive_export_varh: float
-    apparent_vah: float
-    """U I of the whole time, times the time."""
-    voltage_rms_v: float
-    current_rms_a: float
-    active_power_w: float
-    reactive_power_var: float
-    apparent_power_va: float
-    power_factor: float
-    """P / S; 0 without apparent power."""
-    active_power_by_order_w: Mapping[Fraction, float]
-    reactive_power_by_order_var: Mapping[Fraction, float]
-
-
-@dataclass(frozen=True)
-class Injected:
-    """Truth about the mains from `from_ns` to `to_ns`, per phase and for all three.
-
-    `active_import_wh` and its like split by the sign of the sum of the phases (a meter that adds before it sorts);
-    `..._by_phase_...` split each phase by its own sign and add then.
-    """
-
-    from_ns: int
-    to_ns: int
-    frequency_hz: float
-    """Turns of the oscillator over the time."""
-    phases: Mapping[str, PhaseInjected]
-    neutral_current_rms_a: float
-    active_wh: float
-    active_import_wh: float
-    active_export_wh: float
-    active_import_by_phase_wh: float
-    active_export_by_phase_wh: float
-    reactive_varh: float
-    reactive_import_varh: float
-    reactive_export_varh: float
-    reactive_import_by_phase_varh: float
-    reactive_export_by_phase_varh: float
-    apparent_vah: float
-    """Sum of the phases' apparent energies."""
-    active_power_w: float
-    reactive_power_var: float
-    apparent_power_va: float
-    power_factor: float
-
-    @property
-    def duration_s(self) -> float:
-        """The time in seconds."""
-        return (self.to_ns - self.from_ns) / NS_PER_S
-
-    def value(self, quantity: str, phase: str | None = None) -> float:
-        """A quantity by its name in this class (`phase` None) or in `PhaseInjected`; raises UsageError."""
-        owner: Injected | PhaseInjected = self if phase is None else self._phase(phase)
-        names = [entry.name for entry in fields(owner) if entry.type == "float"]
-        if quantity not in names:
-            where = "the three phases together" if phase is None else "a phase"
-            raise UsageError(f"There is no quantity {quantity!r} of {where}; there are {', '.join(names)}.")
-        return float(getattr(owner, quantity))
-
-    def _phase(self, phase: str) -> PhaseInjected:
-        if phase not in self.phases:
-            raise UsageError(f"There is no phase {phase!r}; there are {', '.join(self.phases)}.")
-        return self.phases[phase]
+_HARMONICS = [Fraction(order) for order in range(1, 51)]
+_NO_SEQUENCE = 1e-9
+"""A positive sequence below this part of the others is none."""
+_TURN = cmath.rect(1.0, 2 * math.pi / 3)
 
 
 class _Split:
@@ -123,30 +51,123 @@ class _Stretch:
     """A part of one segment: durations and integrals over it."""
 
     def __init__(self, segment: Segment, from_ns: int, to_ns: int) -> None:
-        self.segment, self.seconds = segment, (to_ns - from_ns) / NS_PER_S
-        self.start, self.stop = segment.turns_at(from_ns), segment.turns_at(to_ns)
+        self.segment, self.seconds, self.span = segment, (to_ns - from_ns) / NS_PER_S, (from_ns, to_ns)
+        self.turns = segment.turns_at(to_ns) - segment.turns_at(from_ns)
+        self._recorded: dict[Channel, dict[Fraction, complex]] = {}
+
+    def course(self, channel: Channel) -> Course:
+        """The closed form of a channel."""
+        return self.segment.course(channel)
 
     def energy(self, phase: str) -> tuple[float, float]:
-        """Active energy of a phase in J, and the mean power of the segment in W."""
-        u, i = (self.segment.waveform(Channel(phase, quantity)) for quantity in ("voltage", "current"))
-        joules = integral_of_product(u, i, self.start, self.stop) / self.segment.frequency_hz
-        return joules, mean_of_product(u, i)
+        """Active energy of a phase in J, and a power in W whose sign says whether it is imported.
+
+        Of stationary waveforms that is their mean power, else the mean of the stretch.
+        """
+        u, i = (self.course(Channel(phase, quantity)) for quantity in ("voltage", "current"))
+        joules = integral(self.segment, u, i, self.span)
+        if u.plain is not None and i.plain is not None:
+            return joules, mean_of_product(u.plain, i.plain)
+        return joules, joules / self.seconds
+
+    def orders(self, channel: Channel) -> set[Fraction]:
+        """Orders from the fundamental on at which a channel has, or may have, content; up to the 50th if cut."""
+        course = self.course(channel)
+        if course.is_recorded:
+            return set(_HARMONICS)
+        found = {order for part in course.parts for order in part.waveform.orders}
+        return {FUNDAMENTAL, *(found - {Fraction(0)})}
+
+    def phasor(self, channel: Channel, order: Fraction) -> complex:
+        """RMS phasor of an order, without the factors."""
+        course = self.course(channel)
+        if course.is_recorded:
+            if channel not in self._recorded:
+                self._recorded[channel] = fourier(self.segment, course, len(_HARMONICS), self.span)
+            return self._recorded[channel].get(order, complex(0))
+        return sum((part.waveform.phasor(order) for part in course.parts), complex(0))
+
+    def weight(self, *channels: Channel) -> float:
+        """Integral over time of the product of the channels' factors, in s."""
+        factors = [part.factors for channel in channels for part in self.course(channel).parts]
+        return integral_of_factors(tuple(factor for group in factors for factor in group), self.segment, self.span)
 
     def powers(self, phase: str) -> dict[Fraction, complex]:
-        """P + jQ of each order that voltage and current have in common, in W and var."""
-        u, i = (self.segment.waveform(Channel(phase, quantity)) for quantity in ("voltage", "current"))
-        orders = sorted({FUNDAMENTAL, *(set(u.orders) & set(i.orders))})
-        return {order: u.phasor(order) * i.phasor(order).conjugate() for order in orders}
+        """P + jQ of each order that voltage and current have in common, in Ws and vars over the stretch."""
+        channels = Channel(phase, "voltage"), Channel(phase, "current")
+        orders = self.orders(channels[0]) & self.orders(channels[1])
+        if not any(_is_tonal(self.course(channel)) for channel in channels):
+            orders &= set(_HARMONICS)
+        weight = self.weight(*channels)
+        return {
+            order: self.phasor(channels[0], order) * self.phasor(channels[1], order).conjugate() * weight
+            for order in sorted(orders)
+        }
 
     def squares(self, channel: Channel) -> float:
         """Integral of the square over time, with the noise in expectation."""
-        waveform, noise = self.segment.waveform(channel), self.segment.noise(channel)
-        ideal = integral_of_product(waveform, waveform, self.start, self.stop) / self.segment.frequency_hz
-        return ideal + noise.rms**2 * self.seconds
+        course, noise = self.course(channel), self.segment.noise(channel)
+        return integral(self.segment, course, course, self.span) + noise.rms**2 * self.seconds
+
+    def mean(self, channel: Channel) -> float:
+        """Integral over time."""
+        course = self.course(channel)
+        if isinstance(course.plain, Sinusoids) and self.segment.is_steady:
+            whole = self.turns.denominator == 1 and course.plain.period_turns == 1
+            if whole or not course.plain.tones:
+                return course.plain.dc * self.seconds
+        return integral(self.segment, course, UNIT, self.span)
+
+
+def _is_tonal(course: Course) -> bool:
+    """Whether it consists of a finite number of tones."""
+    waveforms: list[Waveform] = [part.waveform for part in course.parts]
+    return not course.is_recorded and all(isinstance(waveform, Sinusoids) for waveform in waveforms)
+
+
+@dataclass(frozen=True)
+class _Spectrum:
+    """RMS by order over several stretches."""
+
+    by_order: dict[Fraction, float] = field(default_factory=dict)
+
+    @staticmethod
+    def of(stretches: Iterable[_Stretch], channel: Channel, duration_s: float) -> _Spectrum:
+        squares: defaultdict[Fraction, float] = defaultdict(float)
+        for stretch in stretches:
+            weight = stretch.weight(channel, channel)
+            for order in stretch.orders(channel):
+                if order <= _HARMONICS[-1]:
+                    squares[order] += abs(stretch.phasor(channel, order)) ** 2 * weight / duration_s
+        return _Spectrum({order: math.sqrt(max(0.0, square)) for order, square in sorted(squares.items()) if square})
+
+    @property
+    def fundamental(self) -> float:
+        return self.by_order.get(FUNDAMENTAL, 0.0)
+
+    @property
+    def thd_percent(self) -> float:
+        harmonics = [rms for order, rms in self.by_order.items() if order > 1 and order.denominator == 1]
+        return math.hypot(*harmonics) / self.fundamental * 100 if self.fundamental else 0.0
 
 
 def _rms(stretches: Iterable[_Stretch], channel: Channel, duration_s: float) -> float:
     return math.sqrt(max(0.0, math.fsum(stretch.squares(channel) for stretch in stretches) / duration_s))
+
+
+def _sequences(stretches: list[_Stretch], duration_s: float) -> tuple[float, float, float]:
+    """Zero, positive and negative sequence of the fundamental voltages, RMS over time."""
+    squares = [0.0, 0.0, 0.0]
+    for stretch in stretches:
+        channels = [Channel(phase, "voltage") for phase in PHASES]
+        one, two, three = (
+            stretch.phasor(channel, FUNDAMENTAL) * stretch.weight(channel) / stretch.seconds for channel in channels
+        )
+        values = (one + two + three, one + two * _TURN + three * _TURN**2, one + two * _TURN**2 + three * _TURN)
+        for number, value in enumerate(values):
+            squares[number] += abs(value / 3) ** 2 * stretch.seconds / duration_s
+    zero, positive, negative = map(math.sqrt, squares)
+    return zero, positive, negative
 
 
 def injected(schedule: Schedule, from_ns: int, to_ns: int) -> Injected:
@@ -163,42 +184,24 @@ def injected(schedule: Schedule, from_ns: int, to_ns: int) -> Injected:
         powers = {phase: stretch.powers(phase) for phase in PHASES}
         for phase in PHASES:
             active[phase].add(*energies[phase])
-            reactive_power = powers[phase][FUNDAMENTAL].imag
-            reactive[phase].add(reactive_power * stretch.seconds, reactive_power)
+            reactive_joules = powers[phase][FUNDAMENTAL].imag
+            reactive[phase].add(reactive_joules, reactive_joules)
             for order, power in powers[phase].items():
-                by_order[phase][order] += power * stretch.seconds / duration_s
+                by_order[phase][order] += power / duration_s
         joules, watts = (math.fsum(column) for column in zip(*energies.values(), strict=True))
         total_active.add(joules, watts)
         total_var = math.fsum(powers[phase][FUNDAMENTAL].imag for phase in PHASES)
-        total_reactive.add(total_var * stretch.seconds, total_var)
-
+        total_reactive.add(total_var, total_var)
+    phases = {phase: _phase(phase, stretches, (active[phase], reactive[phase]), by_order[phase]) for phase in PHASES}
     hours = duration_s / 3600
-    phases: dict[str, PhaseInjected] = {}
-    for phase in PHASES:
-        voltage, current = (
-            _rms(stretches, Channel(phase, quantity), duration_s) for quantity in ("voltage", "current")
-        )
-        active_wh, reactive_varh = active[phase].hours(), reactive[phase].hours()
-        apparent, watts = voltage * current, active_wh[0] / hours
-        phases[phase] = PhaseInjected(
-            *active_wh,
-            *reactive_varh,
-            apparent * hours,
-            voltage,
-            current,
-            watts,
-            reactive_varh[0] / hours,
-            apparent,
-            watts / apparent if apparent else 0.0,
-            {order: power.real for order, power in by_order[phase].items()},
-            {order: power.imag for order, power in by_order[phase].items()},
-        )
     active_wh, reactive_varh = total_active.hours(), total_reactive.hours()
     apparent_vah = math.fsum(phase.apparent_vah for phase in phases.values())
+    zero, positive, negative = _sequences(stretches, duration_s)
+    percent = 100 / positive if positive > _NO_SEQUENCE * (zero + negative) else 0.0
     return Injected(
         from_ns=from_ns,
         to_ns=to_ns,
-        frequency_hz=float(sum(stretch.stop - stretch.start for stretch in stretches)) / duration_s,
+        frequency_hz=float(sum(stretch.turns for stretch in stretches)) / duration_s,
         phases=phases,
         neutral_current_rms_a=_rms(stretches, Channel(NEUTRAL, "current"), duration_s),
         active_wh=active_wh[0],
@@ -216,4 +219,47 @@ def injected(schedule: Schedule, from_ns: int, to_ns: int) -> Injected:
         reactive_power_var=reactive_varh[0] / hours,
         apparent_power_va=apparent_vah / hours,
         power_factor=active_wh[0] / apparent_vah if apparent_vah else 0.0,
+        voltage_positive_sequence_v=positive,
+        voltage_negative_sequence_v=negative,
+        voltage_zero_sequence_v=zero,
+        voltage_negative_unbalance_percent=negative * percent,
+        voltage_zero_unbalance_percent=zero * percent,
+    )
+
+
+def _phase(
+    phase: str, stretches: list[_Stretch], splits: tuple[_Split, _Split], by_order: dict[Fraction, complex]
+) -> PhaseInjected:
+    duration_s = math.fsum(stretch.seconds for stretch in stretches)
+    channels = Channel(phase, "voltage"), Channel(phase, "current")
+    voltage, current = (_rms(stretches, channel, duration_s) for channel in channels)
+    spectra = [_Spectrum.of(stretches, channel, duration_s) for channel in channels]
+    means = [math.fsum(stretch.mean(channel) for stretch in stretches) / duration_s for channel in channels]
+    hours = duration_s / 3600
+    active_wh, reactive_varh = (split.hours() for split in splits)
+    apparent, watts = voltage * current, active_wh[0] / hours
+    budeanu = math.fsum(power.imag for power in by_order.values())
+    return PhaseInjected(
+        *active_wh,
+        *reactive_varh,
+        apparent_vah=apparent * hours,
+        voltage_rms_v=voltage,
+        current_rms_a=current,
+        active_power_w=watts,
+        reactive_power_var=reactive_varh[0] / hours,
+        apparent_power_va=apparent,
+        power_factor=watts / apparent if apparent else 0.0,
+        voltage_fundamental_v=spectra[0].fundamental,
+        current_fundamental_a=spectra[1].fundamental,
+        voltage_dc_v=means[0],
+        current_dc_a=means[1],
+        voltage_thd_percent=spectra[0].thd_percent,
+        current_thd_percent=spectra[1].thd_percent,
+        reactive_budeanu_var=budeanu,
+        nonactive_power_var=math.sqrt(max(0.0, apparent**2 - watts**2)),
+        distortion_power_va=math.sqrt(max(0.0, apparent**2 - watts**2 - budeanu**2)),
+        voltage_by_order_v=spectra[0].by_order,
+        current_by_order_a=spectra[1].by_order,
+        active_power_by_order_w={order: power.real for order, power in by_order.items()},
+        reactive_power_by_order_var={order: power.imag for order, power in by_order.items()},
     )

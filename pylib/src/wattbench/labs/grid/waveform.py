@@ -2,19 +2,20 @@
 
 A waveform knows no frequency and no time: the schedule turns time into phase, so the phase stays continuous
 when the frequency changes, and every integral over time is one over phase divided by the frequency.
-The interface is made to grow: a shape that is cut within the cycle (phase fired, half wave) or over cycles (burst)
-gives several `pieces`, each of them a sum of sinusoids, and all integrals follow from the pieces.
+A shape that is cut within the cycle (phase fired, half wave) or over cycles (burst) gives several `pieces`, each of
+them a sum of sinusoids (see `waveforms.periodic`), and all integrals follow from the pieces.
 """
 
 from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wattbench.core.analog import FloatArray
 
@@ -98,6 +99,10 @@ class Waveform(Protocol):
     def peak(self, offset: float = 0.0) -> Peak:
         """Peak of |waveform + offset|."""
 
+    @property
+    def size(self) -> float:
+        """Sum of the amplitudes, not below the peak."""
+
 
 class Sinusoids:
     """A constant plus a sum of tones: fundamental, harmonics, interharmonics. A `Waveform`."""
@@ -154,6 +159,11 @@ class Sinusoids:
                 return cmath.rect(tone.amplitude / math.sqrt(2), 2 * math.pi * tone.phase_turns)
         return complex(0)
 
+    @property
+    def size(self) -> float:
+        """See `Waveform.size`."""
+        return float(np.sum(np.abs(self._amplitudes)))
+
     def peak(self, offset: float = 0.0) -> Peak:
         """See `Waveform.peak`. Exact, but for interharmonics of a long common period: the sum of the amplitudes."""
         constant = self.dc + offset
@@ -166,7 +176,19 @@ class Sinusoids:
             return Peak(magnitude, (quarter - phase) % (1.0 if constant else 0.5) / float(order))
         points = math.ceil(_POINTS_PER_CYCLE * max(self._orders) * self.period_turns)
         spacing = self.period_turns / points
-        at_turns = np.arange(points) * spacing
+        return self._highest(np.arange(points) * spacing, spacing, offset, lambda tops: tops % self.period_turns)
+
+    def peak_between(self, from_turns: float, to_turns: float, offset: float = 0.0) -> Peak:
+        """Peak of |waveform + offset| from one phase to another, both included."""
+        points = 2 + math.ceil(_POINTS_PER_CYCLE * max(1.0, float(max(self._orders))) * (to_turns - from_turns))
+        at_turns = np.linspace(from_turns, to_turns, points)
+        spacing = (to_turns - from_turns) / (points - 1)
+        return self._highest(at_turns, spacing, offset, lambda tops: np.clip(tops, from_turns, to_turns))
+
+    def _highest(
+        self, at_turns: FloatArray, spacing: float, offset: float, kept: Callable[[FloatArray], FloatArray]
+    ) -> Peak:
+        """The highest of the maxima near a grid of phases; `kept` brings a polished phase back into the range."""
         magnitudes = np.abs(self.value(at_turns) + offset)
         # On this grid a maximum is seen at least to (pi/64)^2/2 of the sum of the amplitudes; polish all that may win.
         margin = (math.pi / _POINTS_PER_CYCLE) ** 2 * float(np.sum(np.abs(self._amplitudes)))
@@ -175,7 +197,7 @@ class Sinusoids:
             slope, bend = self._derivative(tops, 1), self._derivative(tops, 2)
             step = np.divide(slope, bend, out=np.zeros_like(slope), where=bend != 0)
             tops = tops - np.clip(step, -0.5 * spacing, 0.5 * spacing)
-        tops = np.concatenate([tops % self.period_turns, at_turns[[int(magnitudes.argmax())]]])
+        tops = np.concatenate([kept(tops), at_turns[[int(magnitudes.argmax())]]])
         magnitudes = np.abs(self.value(tops) + offset)
         highest = float(magnitudes.max())
         return Peak(highest, float(tops[magnitudes >= highest * (1 - 1e-12)].min()))
@@ -201,9 +223,28 @@ class Sinusoids:
             total += sign * float(self._amplitudes @ cosines @ other._amplitudes)
         return total * length / 2
 
+    def fourier_integral(self, orders: FloatArray, from_turns: float, to_turns: float) -> NDArray[np.complex128]:
+        """Integral over phase of self * exp(-2 pi i order turns) for each of `orders`, in closed form."""
+        length, middle = to_turns - from_turns, (from_turns + to_turns) / 2
+        total = np.zeros(orders.size, dtype=np.complex128)
+        for sign in (1, -1):
+            steps = sign * self._orders - orders[:, None]
+            angles = steps * middle + sign * self._phases
+            total += (np.sinc(steps * length) * np.exp(2j * np.pi * angles)) @ (self._amplitudes * sign)
+        return np.asarray(total * (length / 2j))
+
 
 def integral_of_product(a: Waveform, b: Waveform, from_turns: Fraction, to_turns: Fraction) -> float:
     """Integral of a * b over phase (in units of a * b * turns), exact for each range of each piece."""
+    whole = (to_turns - from_turns) // (period := math.lcm(a.period_turns, b.period_turns))
+    if whole > 1 and not (isinstance(a, Sinusoids) and isinstance(b, Sinusoids)):
+        # What repeats is added up once; else an hour of fired half cycles would be some 10^5 pieces.
+        one, rest = from_turns + period, from_turns + whole * period
+        return whole * _sum_of_pieces(a, b, from_turns, one) + _sum_of_pieces(a, b, rest, to_turns)
+    return _sum_of_pieces(a, b, from_turns, to_turns)
+
+
+def _sum_of_pieces(a: Waveform, b: Waveform, from_turns: Fraction, to_turns: Fraction) -> float:
     parts: list[float] = []
     others = b.pieces(from_turns, to_turns)
     other = next(others, None)

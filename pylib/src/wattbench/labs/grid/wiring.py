@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from wattbench.core.analog import AnalogPort
 from wattbench.core.errors import UsageError
+from wattbench.labs.grid.channels import NEUTRAL, PHASES, Channel
 from wattbench.labs.grid.front_end import FrontEnd, FrontEndDescription
-from wattbench.labs.grid.schedule import NEUTRAL, PHASES, Channel
 from wattbench.labs.grid.source import Pin
 
 

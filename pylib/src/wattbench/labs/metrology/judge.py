@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import UsageError, VerdictError
 from wattbench.engines.engine import EdgeTap
-from wattbench.labs.grid.schedule import PHASES
+from wattbench.labs.grid.channels import PHASES
 from wattbench.labs.metrology.measurement import Measurement, Series, error_percent
 from wattbench.labs.metrology.observe import MeterReader, Span, Truth, observe
 

@@ -16,7 +16,7 @@ from wattbench.bench.manifest import Booking
 from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import UsageError
 from wattbench.engines.engine import EdgeTap
-from wattbench.labs.grid.truth import Injected
+from wattbench.labs.grid.quantities import Injected
 
 
 class MeterReader(Protocol):

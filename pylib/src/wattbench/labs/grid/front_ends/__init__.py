@@ -1,0 +1,1 @@
+"""Sensors that do more than scale and delay: filters, coils, transformers."""

@@ -1,0 +1,1 @@
+"""Waveforms beyond plain sums of sinusoids: cut, ramped, modulated, transient and recorded ones."""
