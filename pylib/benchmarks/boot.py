@@ -21,6 +21,7 @@ def seconds(action) -> tuple[float, float]:
 
 
 def main() -> None:
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("manifest", nargs="?", default="edge-meter-3p")
     parser.add_argument("--image", help="flash image to boot instead of the manifest's")

@@ -18,6 +18,7 @@ TABLES = {
     "dmamux": "hw/imxrt",
     "lpspi": "hw/imxrt",
     "flexpwm": "hw/imxrt",
+    "gpt": "hw/imxrt",
     "sai": "hw/imxrt",
     "ade7913": "hw/parts",
 }

@@ -21,7 +21,7 @@ enum {
     WB_VIEWS,
     WB_EVERYONE = 0xFF,                 /* as `views` of a region: all cores and other masters */
     WB_MAX_REGIONS = 512,
-    WB_MAX_EVENTS = 64,
+    WB_MAX_EVENTS = 128,
     WB_MAX_LINES = 512,
     WB_IRQS = 240,
     WB_EXCEPTIONS = 16 + WB_IRQS,

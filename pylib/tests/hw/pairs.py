@@ -102,6 +102,9 @@ class Side:
                 self.host.bus_write(address, value.to_bytes(size, "little"))
             case ("read", address, size):
                 self.note("read", address, int.from_bytes(self.host.bus_read(address, size), "little"))
+            case ("ahead", counter, register, ticks):
+                count = int.from_bytes(self.host.bus_read(counter, 4), "little")
+                self.host.bus_write(register, (count + ticks & 0xFFFF_FFFF).to_bytes(4, "little"))
             case ("load", address, data):
                 self.bus.load(address, data)
             case ("run", duration):

@@ -9,14 +9,23 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import pytest
 from afe_rig import DMA, MUX, PWM, SPI, tcd, tcd_words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pairs import EchoPart, Side, Source, compare
 
-from wattbench.engines.embedded.twins import NativeAde7913, NativeDmaMux, NativeEdma, NativeFlexPwm, NativeLpspi
+from wattbench.engines.embedded.twins import (
+    NativeAde7913,
+    NativeDmaMux,
+    NativeEdma,
+    NativeFlexPwm,
+    NativeGpt,
+    NativeLpspi,
+    native_twin,
+)
 from wattbench.engines.embedded.twins.binding import SpiPart  # fmt: skip
-from wattbench.hw.imxrt import dmamux, edma, flexpwm, lpspi
+from wattbench.hw.imxrt import dmamux, edma, flexpwm, gpt, lpspi
 from wattbench.hw.parts.ade7913 import Ade7913
 
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True)
@@ -292,6 +301,132 @@ def pwm_program(rng: Random) -> list[tuple[Any, ...]]:
 @given(SEEDS)
 def test_flexpwm(seed):
     compare(build_pwm, pwm_program(Random(seed)))
+
+
+# ---- GPT
+
+GPT = 0x400EC000
+GPT_CLOCKS = (24_000_000, 0, Fraction(240_000_000, 7), 1_000_000, Fraction(123_456_789_012_345, 987_654_321))
+
+
+def build_gpt(side: Side) -> None:
+    timer = (NativeGpt if side.native else gpt.Gpt)(side.host, "gpt1", clocks=side.clock)
+    side.add("gpt1", timer, GPT)
+    side.watch("gpt1", "IRQ", 1, 2, 3)
+
+
+def gpt_control(rng: Random, *, free: bool) -> int:
+    """CR: mostly running, compare outputs and captures now and then, forced actions and software reset seldom."""
+    control = rng.choice((1, 1, 1, 3, 3, 0)) | rng.choice((1, 1, 2, 4, 5, 5, 0, 3)) << 6 | rng.choice((0, 1, 1)) << 10
+    control |= (0x200 if free else 0) | rng.choice((0, 0x38))
+    control |= (rng.getrandbits(9) & rng.getrandbits(9)) << 20 | rng.getrandbits(4) << 16
+    if rng.random() < 0.1:
+        control |= rng.randint(0, 7) << 29
+    return control | (0x8000 if rng.random() < 0.05 else 0)
+
+
+def gpt_program(rng: Random, *, free: bool) -> list[tuple[Any, ...]]:
+    """With `free` the counter runs through all of its 32 bits, else from 0 to OCR1 again and again."""
+    steps: list[tuple[Any, ...]] = [("write", GPT, 4, gpt_control(rng, free=free))]
+    small = (0, 1, 2, 3, 10, 11, 12, 40, 100)
+    compares = (*small, 0xFFFF_FFFF, 0xFFFF_FFFE, 0x8000_0000) if free else small
+    durations = (1, 41, 42, 1000, 9_999, 1_000_000_000, 60_000_000_000) if free else (1, 41, 42, 500, 5000)
+    actions = (
+        "cr",
+        "pr",
+        "sr",
+        "sr",
+        "ir",
+        "ocr",
+        "ocr",
+        "ocr",
+        "soon",
+        "run",
+        "run",
+        "run",
+        "pin",
+        "clock",
+        "odd",
+        "reset",
+    )
+    for _ in range(rng.randint(40, 160)):
+        match rng.choice(actions):
+            case "cr":
+                steps.append(("write", GPT, 4, gpt_control(rng, free=free)))
+            case "pr":
+                steps.append(("write", GPT + 4, 4, rng.choice((0, 1, 2, 0x7002, 0xF000, 0xFFFF, 5))))
+            case "sr":
+                steps.append(("write", GPT + 8, 4, rng.choice((0x3F, rng.getrandbits(6), 1, 2, 0xFFFF_FFFF))))
+            case "ir":
+                steps.append(("write", GPT + 0xC, 4, rng.getrandbits(6)))
+            case "ocr":
+                steps.append(("write", GPT + 0x10 + 4 * rng.randint(0, 2), 4, rng.choice(compares)))
+            case "soon":
+                steps.append(("ahead", GPT + 0x24, GPT + 0x10 + 4 * rng.randint(1, 2), rng.randint(-1, 3)))
+            case "run":
+                steps.append(("run", rng.choice(durations)))
+            case "pin":
+                steps.append(("input", "gpt1", rng.randint(1, 2), rng.random() < 0.5))
+            case "clock":
+                steps.append(("clock", rng.choice(GPT_CLOCKS)))
+            case "odd":
+                size, offset = rng.choice(((1, 3), (1, 8), (2, 0x10), (2, 0x24), (4, 0x28), (4, 0x100)))
+                steps.append(("read", GPT + offset, size))
+                steps.append(("write", GPT + offset, size, rng.getrandbits(8 * size) & 0x7FFF_FFFF))
+                if offset in (0, 3, 0x10):  # what it left may make a restart in each tick
+                    steps.append(("write", GPT, 4, gpt_control(rng, free=free)))
+            case "reset":
+                steps += [("reset", "gpt1")] * (rng.random() < 0.2)
+        steps += [("read", GPT + offset, 4) for offset in (0x24, 8)]
+    return [*steps, ("run", 5_000), *(("read", GPT + 4 * n, 4) for n in range(10))]
+
+
+@SETTINGS
+@given(SEEDS, st.booleans())
+def test_gpt(seed, free):
+    compare(build_gpt, gpt_program(Random(seed), free=free))
+
+
+def gpt_laps(rng: Random) -> list[tuple[Any, ...]]:
+    """A steady clock over several laps of 32 bits, with and without the restart at a high OCR1."""
+    seconds = 1_000_000_000
+    steps: list[tuple[Any, ...]] = [("write", GPT, 4, 0x243)]
+    for _ in range(rng.randint(20, 60)):
+        match rng.choice(("run", "run", "run", "sr", "ir", "ocr", "restart", "force")):
+            case "run":
+                steps.append(("run", rng.choice((1, 7 * seconds, 50 * seconds, 89_478_485_375, 178_956_970_625))))
+            case "sr":
+                steps.append(("write", GPT + 8, 4, 0x3F))
+            case "ir":
+                steps.append(("write", GPT + 0xC, 4, rng.choice((0x20, 0x3F, 3))))
+            case "ocr":
+                compares = (0, 1, 0xFFFF_FFFF, 0xFFFF_FFFE, 0x8000_0000, 0xC000_0000)
+                steps.append(("write", GPT + 0x14 + 4 * rng.randint(0, 1), 4, rng.choice(compares)))
+            case "restart":
+                lap = rng.choice((0xFFFF_FFFF, 0x8000_0000, 0x4000_0000))
+                steps += [("write", GPT, 4, 0x243), ("write", GPT + 0x10, 4, lap), ("run", 100 * seconds)]
+                steps.append(("write", GPT, 4, rng.choice((0x43, 0x0510_0043))))
+            case "force":
+                steps.append(("write", GPT, 4, rng.choice((0x2040_0001, 0x2040_0041, 0x2070_0243)) | 0x200))
+                steps.append(("write", GPT, 4, 0x243))
+        steps += [("read", GPT + offset, 4) for offset in (0x24, 8)]
+    return steps
+
+
+@SETTINGS
+@given(SEEDS)
+def test_gpt_over_whole_laps(seed):
+    compare(build_gpt, gpt_laps(Random(seed)))
+
+
+def test_both_names_of_the_gpt_have_the_twin_and_a_wrong_pin_is_refused():
+    assert native_twin("Wattbench.Gpt") is native_twin("Timers.IMX_GPTimer") is NativeGpt
+    assert native_twin("Wattbench.Pit") is native_twin("Wattbench.Unheard") is None
+    side = Side(native=True)
+    build_gpt(side)
+    with pytest.raises(TypeError, match="capture inputs 1 and 2, not 3"):
+        side.models["gpt1"].on_input(3, True)
+    side.host.close()
 
 
 # ---- ADE7913

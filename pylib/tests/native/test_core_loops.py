@@ -7,6 +7,7 @@ from test_core_counting import NAMES
 from test_core_wait_points import pulse
 
 from wattbench.core.errors import LimitError
+from wattbench.engines.embedded.twins import NativeGpt
 
 END_NS = 400_000
 FLAG = 0x20001000
@@ -530,6 +531,41 @@ entry start1
         seen.append((one.regs(NAMES), one.regs(NAMES, 1), one.view().icount, one.view(1).icount, one.digest()))
     assert seen[0] == seen[1]
     assert seen[0][0][4:8:3] == [78, 2]
+
+
+POLLED_TIMER = """
+ ldr r8, =0x400EC000
+ movw r0, #0x7002
+ str r0, [r8, #4]
+ movw r0, #99
+ str r0, [r8, #0x10]
+ movw r0, #0x57B
+ str r0, [r8]
+1: ldr r1, [r8, #{offset}]
+ tst r1, #{mask}
+ beq 1b
+ str r1, [r8, #8]
+ add r4, #1
+ movs r1, #0
+ b 1b
+ .ltorg
+"""
+
+
+@pytest.mark.parametrize(("offset", "mask", "asleep"), [(8, 1, True), (0x24, 0x40, False)])
+def test_a_device_says_which_registers_only_change_by_events(board, offset, mask, asleep):
+    seen = []
+    for on in (1, 0):
+        one = start(board, POLLED_TIMER.format(offset=offset, mask=mask), on, [])
+        timer = NativeGpt(one.machine, "gpt1")
+        timer.map_native(0x400EC000, timer.size, 1)
+        timer.reset()
+        one.run(3_000_500)
+        assert (one.view().slept_ns > 2_500_000) == (asleep and on == 1)
+        one.lib.wb_core_recognise_loops(one.handle, 0, 1)
+        seen.append((one.regs(NAMES), one.view().icount, one.digest()))
+    assert seen[0] == seen[1]
+    assert seen[0][0][4] > 25  # OF1 comes back for as long as the counter is at the compare value
 
 
 # ---- what counts as sleep

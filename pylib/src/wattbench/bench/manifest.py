@@ -87,6 +87,16 @@ class Metrology:
     """Longest time between two advances of the energy registers."""
     register_jitter_ms: float = 0.0
     """How much later than the end of the energy it adds an advance may come."""
+    connection: str = "direct"
+    """`direct` or `transformer`."""
+    accuracy_class: str = ""
+    """For active energy: A, B or C (EN 50470-3), 0.2S to 2 (IEC 62053)."""
+    reactive_class: str = ""
+    """For reactive energy: 0.5S to 3 (IEC 62053)."""
+    minimum_current_a: float = 0.0
+    """Imin of EN 50470-3; 0 where it is not stated."""
+    transitional_current_a: float = 0.0
+    """Itr of EN 50470-3; 0 where it is not stated."""
 
     @property
     def booking(self) -> Booking:

@@ -10,7 +10,7 @@ from typing import Any
 
 from wattbench.core.errors import SetupError, WattbenchError
 
-VERBS = ("run", "monitor", "check", "diff-engines", "products", "doctor")
+VERBS = ("run", "metrology", "monitor", "check", "diff-engines", "products", "doctor")
 
 
 def parser(verb_names: Iterable[str] = VERBS) -> argparse.ArgumentParser:

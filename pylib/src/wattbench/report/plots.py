@@ -47,12 +47,14 @@ MAX_POINTS = 600
 
 
 @contextmanager
-def _figure(width: float, height: float) -> Iterator[Figure]:
+def drawing(width: float, height: float) -> Iterator[Figure]:
+    """A figure of so many CSS pixels in the style of the page."""
     with mpl.rc_context(_STYLE):
         yield Figure(figsize=(width / _POINTS_PER_INCH, height / _POINTS_PER_INCH))
 
 
-def _svg(figure: Figure, prefix: str, label: str) -> str:
+def svg(figure: Figure, prefix: str, label: str) -> str:
+    """The figure as inline SVG; `prefix` keeps its ids apart from those of other plots on the page."""
     buffer = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": prefix}):
         figure.savefig(
@@ -90,7 +92,7 @@ def error_plot(judgements: Sequence[Judgement], width: float, prefix: str) -> st
     height = row_height * len(judgements) + 52
     names = [f"{item.point} · {item.source}" for item in judgements]
     edge = 1.45 * max(item.limit for item in judgements)
-    with _figure(width, height) as figure:
+    with drawing(width, height) as figure:
         left, right = (8, 66) if narrow else (16 + 6.6 * max(map(len, names)), 72)
         axes = figure.add_axes((left / width, 44 / height, (width - left - right) / width, 1 - 52 / height))
         for row, item in enumerate(judgements):
@@ -119,7 +121,7 @@ def error_plot(judgements: Sequence[Judgement], width: float, prefix: str) -> st
         axes.set_yticks([])
         axes.locator_params(axis="x", nbins=5 if narrow else 7)
         axes.set_xlabel("error in % of the injected value")
-        return _svg(figure, prefix, "Measured errors against their limits")
+        return svg(figure, prefix, "Measured errors against their limits")
 
 
 def _thin(times: Sequence[float], values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
@@ -129,7 +131,7 @@ def _thin(times: Sequence[float], values: Sequence[float]) -> tuple[Sequence[flo
 
 def trace_plot(trace: Trace, prefix: str, width: float = 330, height: float = 190) -> str:
     """One quantity over virtual time: the injected one as a broad line, the measured one on top of it."""
-    with _figure(width, height) as figure:
+    with drawing(width, height) as figure:
         left, bottom = 58, 40
         axes: Axes = figure.add_axes(
             (left / width, bottom / height, (width - left - 12) / width, 1 - (bottom + 14) / height)
@@ -148,4 +150,4 @@ def trace_plot(trace: Trace, prefix: str, width: float = 330, height: float = 19
         axes.ticklabel_format(useOffset=False, style="plain", axis="both")
         axes.margins(x=0)
         axes.set_xlabel("virtual time in s")
-        return _svg(figure, prefix, f"{trace.quantity} injected and measured over virtual time")
+        return svg(figure, prefix, f"{trace.quantity} injected and measured over virtual time")

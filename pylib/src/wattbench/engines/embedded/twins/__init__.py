@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from wattbench.core.model import CATALOGUE
 from wattbench.engines.embedded.twins.ad7779 import NativeAd7779
 from wattbench.engines.embedded.twins.ade7913 import NativeAde7913
 from wattbench.engines.embedded.twins.dma import NativeDmaMux, NativeEdma
 from wattbench.engines.embedded.twins.flexpwm import NativeFlexPwm
+from wattbench.engines.embedded.twins.gpt import NativeGpt
 from wattbench.engines.embedded.twins.lpspi import NativeLpspi
 from wattbench.engines.embedded.twins.sai import NativeSai
 from wattbench.engines.embedded.twins.twin import Twin
@@ -23,17 +25,19 @@ __all__ = [
     "NativeDmaMux",
     "NativeEdma",
     "NativeFlexPwm",
+    "NativeGpt",
     "NativeLpspi",
     "NativeSai",
     "native_twin",
 ]
 
 _KINDS: tuple[type[Twin] | type[NativeAd7779], ...] = (
-    NativeEdma, NativeDmaMux, NativeLpspi, NativeFlexPwm, NativeSai, NativeAde7913, NativeAd7779,
+    NativeEdma, NativeDmaMux, NativeLpspi, NativeFlexPwm, NativeGpt, NativeSai, NativeAde7913, NativeAd7779,
 )  # fmt: skip
 _TWINS = {kind.type_name: kind for kind in _KINDS}
 
 
 def native_twin(type_name: str) -> Callable[..., Any] | None:
-    """The native twin of a model type, None where there is none."""
-    return _TWINS.get(type_name)
+    """The native twin of a model type under any of its names, None where there is none."""
+    found = CATALOGUE.get(type_name)
+    return None if found is None else _TWINS.get(found.type_name)

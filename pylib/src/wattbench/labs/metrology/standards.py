@@ -1,0 +1,311 @@
+"""The limits of the standards: one TOML file each in `limits/`, read, checked, and corrected by the user in one place.
+
+A user who has the purchased standard corrects single values in one file, by standard, row and class:
+
+    [[correction]]
+    standard = "EN 50470-3"
+    row = "unity"
+    class = "C"
+    percent = 0.5
+    source = "EN 50470-3:2022, table 7"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from wattbench.core.errors import SourceError, UsageError
+from wattbench.core.names import did_you_mean
+from wattbench.labs.metrology.factors import Factor
+from wattbench.labs.metrology.rating import CONNECTIONS, current_parts
+
+CERTAINTIES = ("verified", "memory", "corrected")
+"""Compared with a public text; still to be compared with the purchased standard; corrected by the user."""
+QUANTITIES = ("active", "reactive")
+_SECTIONS = ("requires", "accuracy", "influence", "starting", "no_load", "constant", "repeatability")
+_TOP = ("standard", "edition", "title", "quantity", "classes", "connections", "currents", "temperatures", "checked")
+_COMMON = ("id", "clause", "certainty", "note")
+_KEYS = {
+    "requires": ("current", "at_most", "at_least"),
+    "accuracy": ("load", "factors", "from", "to", "currents", "settings", "percent"),
+    "influence": ("name", "connections", "factors", "currents", "settings", "percent"),
+    "starting": ("directions", "pulses", "time_factor"),
+    "no_load": ("voltage", "current", "numerator", "pulses"),
+    "constant": ("current", "percent"),
+    "repeatability": ("factors", "current", "runs", "percent"),
+}
+_SETTING_KEYS = ("voltage", "frequency", "waveform", "missing", "load")
+_CORRECTION_KEYS = ("standard", "row", "class", "percent", "source")
+LOADS = ("balanced", "single")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One value of one standard for one class, and how sure it is. `value` is in percent unless the row says else."""
+
+    standard: str
+    edition: str
+    clause: str
+    row: str
+    accuracy_class: str
+    value: float
+    certainty: str
+    note: str = ""
+
+    @property
+    def source(self) -> str:
+        """Where the value stands."""
+        return f"{self.standard}:{self.edition}, {self.clause}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a standard: `section` says which kind of test, `data` holds what only this kind has."""
+
+    section: str
+    id: str
+    clause: str
+    certainty: Mapping[str, str]
+    note: str
+    data: Mapping[str, Any]
+    values: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """For each class its limit, or one for each band of temperatures."""
+
+    def of(self, name: str, connection: str, default: Any = None) -> Any:
+        """What `data` holds under `name`, for this connection where it differs by connection."""
+        return by_connection(self.data.get(name, default), connection)
+
+
+@dataclass(frozen=True)
+class Standard:
+    """One standard."""
+
+    name: str
+    edition: str
+    title: str
+    quantity: str
+    classes: tuple[str, ...]
+    """The best one first."""
+    connections: tuple[str, ...]
+    currents: Any
+    temperatures: tuple[str, ...]
+    checked: str
+    rows: tuple[Row, ...]
+
+    def section(self, name: str) -> list[Row]:
+        """The rows of one kind."""
+        return [row for row in self.rows if row.section == name]
+
+    def limit(self, row: Row, accuracy_class: str, band: int = 0) -> Limit:
+        """The limit of a row for a class."""
+        return Limit(
+            self.name,
+            self.edition,
+            row.clause,
+            row.id,
+            accuracy_class,
+            row.values[accuracy_class][band],
+            row.certainty[accuracy_class],
+            row.note,
+        )
+
+    def limits(self, row: Row) -> tuple[Limit, ...]:
+        """The limits of a row for all classes, at the reference temperature."""
+        return tuple(self.limit(row, name) for name in self.classes)
+
+
+def by_connection(value: Any, connection: str) -> Any:
+    """The part of a value for one connection, or the value itself where it is the same for both."""
+    if isinstance(value, dict) and set(value) <= set(CONNECTIONS):
+        return value.get(connection)
+    return value
+
+
+def standards(corrections: Path | None = None) -> tuple[Standard, ...]:
+    """All standards, with the user's corrections; raises SourceError with what is wrong where."""
+    folder = files("wattbench.labs.metrology").joinpath("limits")
+    paths = sorted((Path(str(item)) for item in folder.iterdir()), key=lambda path: path.name)
+    found = tuple(read_standard(path) for path in paths if path.suffix == ".toml")
+    return found if corrections is None else corrected(found, corrections)
+
+
+def read_standard(path: Path) -> Standard:
+    """One file of limits; raises SourceError."""
+    return _Reader(path, _toml(path)).standard()
+
+
+def corrected(found: Sequence[Standard], path: Path) -> tuple[Standard, ...]:
+    """The standards with the corrections of a user's file; raises SourceError for one that fits nowhere."""
+    data = _toml(path)
+    for name in data:
+        if name != "correction":
+            raise SourceError(f"corrections of limits are tables [[correction]], there is no {name}", path)
+    by_name = {standard.name: standard for standard in found}
+    for entry in data.get("correction", []):
+        _keys(path, "correction", entry, _CORRECTION_KEYS, _CORRECTION_KEYS)
+        standard = by_name.get(_choice(path, "standard", entry["standard"], by_name))
+        assert standard is not None
+        row_id = _choice(path, "row", entry["row"], [row.id for row in standard.rows if row.values])
+        name = _choice(path, "class", str(entry["class"]), standard.classes)
+        percent = entry["percent"]
+        values = tuple(percent) if isinstance(percent, list) else (percent,)
+        old = next(row for row in standard.rows if row.id == row_id)
+        if len(values) != len(old.values[name]) or not all(map(_is_limit, values)):
+            raise SourceError(
+                f"[[correction]] of {standard.name} `{row_id}` needs {len(old.values[name])} percentages above 0, "
+                f"not {percent}",
+                path,
+            )
+        new = replace(
+            old,
+            values={**old.values, name: tuple(map(float, values))},
+            certainty={**old.certainty, name: "corrected"},
+            note="; ".join(filter(None, (old.note, f"class {name} corrected: {entry['source']}"))),
+        )
+        rows = tuple(new if row is old else row for row in standard.rows)
+        by_name[standard.name] = replace(standard, rows=rows)
+    return tuple(by_name.values())
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SourceError(f"the limits cannot be read: {error.strerror}", path) from error
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(f"this is no TOML: {error}", path) from error
+
+
+def _keys(path: Path, where: str, entry: Any, known: Sequence[str], needed: Iterable[str]) -> None:
+    if not isinstance(entry, dict):
+        raise SourceError(f"[{where}] must be a table", path)
+    for key in entry:
+        if key not in known:
+            raise SourceError(
+                f"[{where}] has no key `{key}`{did_you_mean(key, known)}; it has {', '.join(known)}", path
+            )
+    for key in needed:
+        if key not in entry:
+            raise SourceError(f"[{where}] needs `{key}`", path)
+
+
+def _choice(path: Path, what: str, value: Any, known: Iterable[str]) -> str:
+    names = list(known)
+    if value not in names:
+        raise SourceError(f"`{what}` is one of {', '.join(names)}, not `{value}`", path)
+    return str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_limit(value: Any) -> bool:
+    return _is_number(value) and 0 < value < 100
+
+
+class _Reader:
+    def __init__(self, path: Path, data: dict[str, Any]) -> None:
+        self.path, self.data = path, data
+
+    def standard(self) -> Standard:
+        data, path = self.data, self.path
+        _keys(path, "top", data, (*_TOP, *_SECTIONS), ("standard", "edition", "title", "quantity", "classes"))
+        _choice(path, "quantity", data["quantity"], QUANTITIES)
+        self.classes = tuple(data["classes"])
+        self.temperatures = tuple(data.get("temperatures", ()))
+        for name in data.get("connections", ()):
+            _choice(path, "connections", name, CONNECTIONS)
+        rows = []
+        for section in _SECTIONS:
+            entries = data.get(section, [])
+            rows += [self._row(section, entry) for entry in (entries if isinstance(entries, list) else [entries])]
+        names = [row.id for row in rows]
+        for name in names:
+            if names.count(name) > 1:
+                raise SourceError(f"two rows have the id `{name}`", path)
+        self._currents(data.get("currents", []), "currents")
+        return Standard(
+            data["standard"],
+            str(data["edition"]),
+            data["title"],
+            data["quantity"],
+            self.classes,
+            tuple(data.get("connections", CONNECTIONS)),
+            data.get("currents", []),
+            self.temperatures,
+            data.get("checked", "nothing: all values are to be compared with the purchased standard"),
+            tuple(rows),
+        )
+
+    def _row(self, section: str, entry: Any) -> Row:
+        path = self.path
+        name = f"{section} {entry.get('id', '?')}" if isinstance(entry, dict) else section
+        optional = {"currents", "settings", "connections", "at_most", "at_least", "certainty", "note"}
+        known = (*_COMMON, *_KEYS[section])
+        _keys(path, name, entry, known, [key for key in (*known, "certainty") if key not in optional - {"certainty"}])
+        data = {key: entry[key] for key in _KEYS[section] if key in entry}
+        for key in ("from", "to", "current"):
+            self._currents(data.get(key, []), name)
+        self._currents(data.get("currents", []), name)
+        for bound in ("at_most", "at_least"):
+            for connection, by_class in data.get(bound, {}).items():
+                _choice(path, bound, connection, CONNECTIONS)
+                self._classes(name, by_class)
+                self._currents(list(by_class.values()), name)
+        for text in data.get("factors", []):
+            self._try(lambda text=text: Factor.of(text))
+        if "load" in data:
+            _choice(path, "load", data["load"], LOADS)
+        for setting in data.get("settings", []):
+            _keys(path, f"{name} settings", setting, _SETTING_KEYS, ())
+        values = {}
+        for key in ("percent", "numerator"):
+            if key in data:
+                self._classes(name, data[key])
+                values = {cls: self._values(name, key, value) for cls, value in data.pop(key).items()}
+        return Row(
+            section, entry["id"], entry["clause"], self._certainty(name, entry), entry.get("note", ""), data, values
+        )
+
+    def _values(self, name: str, key: str, value: Any) -> tuple[float, ...]:
+        numbers = tuple(value) if isinstance(value, list) else (value,)
+        good = _is_limit if key == "percent" else _is_number
+        if not all(map(good, numbers)) or (len(numbers) > 1 and len(numbers) != len(self.temperatures)):
+            bands = f" or one for each of the {len(self.temperatures)} temperatures" if self.temperatures else ""
+            raise SourceError(f"[{name}] `{key}` is one number above 0{bands}, not {value}", self.path)
+        return tuple(map(float, numbers))
+
+    def _certainty(self, name: str, entry: dict[str, Any]) -> dict[str, str]:
+        given = entry["certainty"]
+        by_class = given if isinstance(given, dict) else dict.fromkeys(self.classes, given)
+        self._classes(name, by_class)
+        for value in by_class.values():
+            _choice(self.path, "certainty", value, CERTAINTIES[:2])
+        return dict(by_class)
+
+    def _classes(self, name: str, by_class: Any) -> None:
+        if not isinstance(by_class, dict) or set(by_class) != set(self.classes):
+            raise SourceError(f"[{name}] needs a value for each class: {', '.join(self.classes)}", self.path)
+
+    def _currents(self, value: Any, name: str) -> None:
+        """Check every current that may stand in a value."""
+        if isinstance(value, dict):
+            for part in value.values():
+                self._currents(part, name)
+        elif isinstance(value, list):
+            for part in value:
+                self._currents(part, name)
+        else:
+            self._try(lambda: current_parts(str(value)))
+
+    def _try(self, check: Any) -> None:
+        try:
+            check()
+        except UsageError as error:
+            raise SourceError(str(error), self.path) from error
