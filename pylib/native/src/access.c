@@ -185,7 +185,8 @@ uint64_t wb_slow_read(uc_engine *uc, uint64_t address, unsigned size, void *user
     if (is_ppb(target)) return wb_ppb_read(core, target, size);
     wb_region *region = target_of(core, target, size);
     if (region && !region->memory) {
-        if (is_timeless(region, target, size)) wb_loop_polled(core);
+        /* Another core may change the device before this one's turn is over. */
+        if (!core->machine->together && is_timeless(region, target, size)) wb_loop_polled(core);
         else wb_loop_spoil(core);
     }
     return region ? wb_region_read(region, core->machine, target - region->base, size) : 0;

@@ -260,6 +260,40 @@ def test_who_accesses_is_known(board):
     assert one.machine.accessing_core() is None
 
 
+POLL = """
+entry start
+ ldr r6, =0x40000000
+1: ldr r4, [r6]
+ cmp r4, #0
+ beq 1b
+ str r4, [r6, #4]
+ done
+entry start1
+ ldr r6, =0x40000000
+ movw r4, #20700
+1: subs r4, #1
+ bne 1b
+ str r6, [r6]
+ done
+.ltorg
+"""
+
+
+@pytest.mark.parametrize("recognised", [0, 1])
+def test_a_core_that_polls_a_device_sees_at_once_what_the_other_does(board, recognised):
+    """Also where polling loops are passed over: nothing is passed over that the other core may change."""
+    one = two(board, POLL)
+    for core in range(2):
+        one.lib.wb_core_recognise_loops(one.handle, core, recognised)
+    region = next(number for number, target in one.machine._targets.items() if target is one.device)
+    one.lib.wb_host_timeless(one.handle, region, b"\1", 1)
+    one.device.on_write = lambda offset: one.device.values.update({0: 1})
+    one.run(100_000)
+    (set_ns, *_), (seen_ns, *_) = (access for access in one.device.accesses if access[1] == "w")
+    assert set_ns > 41_000
+    assert set_ns < seen_ns < set_ns + 10
+
+
 # ---- interrupts
 
 
