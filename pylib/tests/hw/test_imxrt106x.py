@@ -235,6 +235,30 @@ def test_a_pad_that_is_a_gpio_says_so():
     assert IomuxcSnvs106x(FakeHost(), "iomuxc_snvs").outputs["WAKEUP"].level
 
 
+def test_pads_to_the_internal_flash_are_set_up_as_the_loader_does():
+    pads = Iomuxc106x(FakeHost(), "iomuxc")
+    pads.reset()
+    for offset, value in ((0x65C, 0x15), (0x6A8, 0x10), (0x6B0, 0x15), (0x72C, 2), (0x750, 2), (0x754, 1)):
+        pads.write(offset, 4, value)
+        assert pads.read(offset, 4) == value
+    assert pads.register_name(0x6A8) == "SW_MUX_CTL_PAD_GPIO_SPI_B1_05"
+    assert pads.register_name(0x750) == "FLEXSPI2_IPP_IND_SCK_FA_SELECT_INPUT"
+    assert not pads.host.unmodelled_accesses
+
+
+def test_an_access_where_no_register_is_counts_once():
+    pads = Iomuxc106x(FakeHost(), "iomuxc")
+    pads.reset()
+    pads.write(0x7F0, 4, 1)
+    pads.write(0x7F2, 1, 1)
+    assert pads.read(0x7F0, 4) == 0
+    assert pads.host.unmodelled_accesses == {
+        ("iomuxc", "write +0x7F0"): 1,
+        ("iomuxc", "write +0x7F2"): 1,
+        ("iomuxc", "read +0x7F0"): 1,
+    }
+
+
 def test_memories_follow_the_share_of_flexram():
     gpr = IomuxcGpr106x(FakeHost(), "iomuxc_gpr")
     gpr.reset()
