@@ -33,10 +33,12 @@ uint32_t wb_block_read(wb_device *device, uint32_t offset, unsigned size)
 {
     wb_block *block = (wb_block *)device;
     uint32_t result = 0;
+    bool told = false;
     for (unsigned position = 0; position < size;) {
         unsigned index = slot(block, offset + position);
         if (!index--) {
-            wb_block_missing(block, WB_MISSING_READ, offset + position, 0);
+            if (!told) wb_block_missing(block, WB_MISSING_READ, offset + position, 0);
+            told = true;
             position++;
             continue;
         }
@@ -51,10 +53,12 @@ uint32_t wb_block_read(wb_device *device, uint32_t offset, unsigned size)
 void wb_block_write(wb_device *device, uint32_t offset, unsigned size, uint32_t value)
 {
     wb_block *block = (wb_block *)device;
+    bool told = false;
     for (unsigned position = 0; position < size;) {
         unsigned index = slot(block, offset + position);
         if (!index--) {
-            wb_block_missing(block, WB_MISSING_WRITE, offset + position, 0);
+            if (!told) wb_block_missing(block, WB_MISSING_WRITE, offset + position, 0);
+            told = true;
             position++;
             continue;
         }

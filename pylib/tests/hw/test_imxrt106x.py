@@ -13,7 +13,17 @@ from wattbench.hw.imxrt106x.analog import CcmAnalog106x
 from wattbench.hw.imxrt106x.ccm import BLOCKS, ROOTS, Ccm106x
 from wattbench.hw.imxrt106x.iomuxc import Iomuxc106x, IomuxcGpr106x, IomuxcSnvs106x, IomuxcSnvsGpr106x
 from wattbench.hw.imxrt106x.src import CAUSE_INPUTS, CAUSES, Src106x
-from wattbench.hw.imxrt106x.variants import Dcdc106x, FlexSpi106x, Rtwdog106x
+from wattbench.hw.imxrt106x.variants import (
+    Aipstz,
+    Dcdc106x,
+    FlexRam106x,
+    FlexSpi106x,
+    Rtwdog106x,
+    Usb106x,
+    UsbPhy106x,
+    XbarA106x,
+    XbarB106x,
+)
 
 LOCK = 1 << 31
 ARM, USB1, SYS, SYS_NUM, SYS_DENOM, AUDIO, AUDIO_NUM, AUDIO_DENOM, PFD_480, PFD_528, MISC0, MISC2 = (
@@ -235,6 +245,30 @@ def test_a_pad_that_is_a_gpio_says_so():
     assert IomuxcSnvs106x(FakeHost(), "iomuxc_snvs").outputs["WAKEUP"].level
 
 
+def test_pads_to_the_internal_flash_are_set_up_as_the_loader_does():
+    pads = Iomuxc106x(FakeHost(), "iomuxc")
+    pads.reset()
+    for offset, value in ((0x65C, 0x15), (0x6A8, 0x10), (0x6B0, 0x15), (0x72C, 2), (0x750, 2), (0x754, 1)):
+        pads.write(offset, 4, value)
+        assert pads.read(offset, 4) == value
+    assert pads.register_name(0x6A8) == "SW_MUX_CTL_PAD_GPIO_SPI_B1_05"
+    assert pads.register_name(0x750) == "FLEXSPI2_IPP_IND_SCK_FA_SELECT_INPUT"
+    assert not pads.host.unmodelled_accesses
+
+
+def test_an_access_where_no_register_is_counts_once():
+    pads = Iomuxc106x(FakeHost(), "iomuxc")
+    pads.reset()
+    pads.write(0x7F0, 4, 1)
+    pads.write(0x7F2, 1, 1)
+    assert pads.read(0x7F0, 4) == 0
+    assert pads.host.unmodelled_accesses == {
+        ("iomuxc", "write +0x7F0"): 1,
+        ("iomuxc", "write +0x7F2"): 1,
+        ("iomuxc", "read +0x7F0"): 1,
+    }
+
+
 def test_memories_follow_the_share_of_flexram():
     gpr = IomuxcGpr106x(FakeHost(), "iomuxc_gpr")
     gpr.reset()
@@ -260,6 +294,84 @@ def test_other_variants_have_their_own_reset_values():
     assert flexspi.read(0xE0, 4) & 3 == 3
     flexspi.read(0x30, 4)
     assert ("x", "read +0x30") in flexspi.host.unmodelled_accesses
+
+
+def test_the_loader_brings_up_the_usb_port():
+    host = FakeHost()
+    usb = Usb106x(host, "usb1")
+    phy = UsbPhy106x(host, "usbphy1", usb=usb)
+    for block in (usb, phy):
+        block.reset()
+    assert (usb.read(0x004, 4), usb.read(0x1A4, 4) & 0x3F00, usb.read(0x184, 4)) == (0x35, 0x1100, 0x1000_0000)
+    assert phy.read(0x30, 4) & 0xC820_0000 == 0xC820_0000
+    phy.write(0x00, 4, 0)
+    phy.write(0x34, 4, 1 << 31)
+    phy.write(0x38, 4, 3 << 30)
+    assert phy.read(0x30, 4) >> 29 == 1
+    phy.write(0x04, 4, 1 << 10)
+    phy.write(0x34, 4, 1 << 31)
+    assert phy.read(0x00, 4) == 0x001E_1C00
+    usb.write(0x140, 4, 1 << 1)
+    assert usb.read(0x140, 4) == 0x0008_0000
+    usb.write(0x140, 4, 1 << 12)
+    assert usb.read(0x140, 4) & 1 << 12
+    usb.id_pin = False
+    assert not phy.read(0x30, 4) & 1 << 27
+    assert not host.unmodelled_accesses
+
+
+def test_reserved_bits_of_the_usb_phy_stay_as_they_are():
+    phy = UsbPhy106x(FakeHost(), "usbphy1")
+    phy.reset()
+    for offset in range(0, 0x30, 0x10):
+        before = phy.read(offset, 4)
+        phy.write(offset + 12, 4, 0xFFFF_FFFF)
+        turned = phy.read(offset, 4) ^ before
+        assert turned == phy.table[("PWD", "TX", "RX")[offset >> 4]].masks["rw"]
+        assert turned != 0xFFFF_FFFF
+
+
+def test_crossbars_have_the_signals_of_the_chip():
+    a, b = XbarA106x(FakeHost(), "xbara1"), XbarB106x(FakeHost(), "xbarb2")
+    for block in (a, b):
+        block.reset()
+    a.write(0x56, 2, 56)
+    a.on_input(56, True)
+    assert a.outputs[86].level
+    a.write(0x00, 2, 1)
+    a.write(0x84, 2, 1 << 1 | 1 << 2)
+    a.write(0x00, 2, 0)
+    a.write(0x00, 2, 1)
+    assert a.outputs["IRQ01"].level
+    with pytest.raises(TypeError, match="no signal at input 30"):
+        a.on_input(30, True)
+    b.write(0, 2, 15)
+    b.on_input(15, True)
+    assert b.outputs[0].level
+    assert not a.host.unmodelled_accesses
+    a.write(0x02, 2, 40)
+    assert ("xbara1", "output 2 from input 40 (FLEXPWM1_PWM1_OUT_TRIG0_1)") in a.host.unmodelled_accesses
+
+
+def test_only_protection_that_keeps_somebody_out_is_counted():
+    bridge = Aipstz(FakeHost(), "aipstz1")
+    bridge.reset()
+    for offset in range(0x40, 0x54, 4):
+        assert bridge.read(offset, 4) == 0x4444_4444
+        bridge.write(offset, 4, 0x8000_0000)
+        assert bridge.read(offset, 4) == 0x8000_0000
+    assert not bridge.host.unmodelled_accesses
+    bridge.write(0x48, 4, 0x0000_0200)
+    assert bridge.host.unmodelled_accesses == {("aipstz1", "protection of peripherals value 0x200"): 1}
+
+
+def test_flexram_keeps_its_settings_and_counts_them():
+    flexram = FlexRam106x(FakeHost(), "flexram")
+    flexram.reset()
+    flexram.write(0x00, 4, 0xFFFF_FFFF)
+    flexram.write(0x10, 4, 0xFFFF_FFFF)
+    assert (flexram.read(0x00, 4), flexram.read(0x10, 4)) == (7, 0)
+    assert [key for _, key in flexram.host.unmodelled_accesses] == ["write TCM_CTRL value 0xFFFFFFFF"]
 
 
 def test_save_and_restore(ccm):

@@ -9,10 +9,11 @@ from plain_state import state_of
 
 from wattbench.core.host import FakeHost
 from wattbench.hw.imxrt.aoi import Aoi
-from wattbench.hw.imxrt.xbar import INPUTS, OUTPUTS, XbarA, XbarB
+from wattbench.hw.imxrt.xbar import SIGNALS, XbarA, XbarB
+from wattbench.hw.imxrt106x.variants import XbarA106x
 from wattbench.platform import load_platform
 
-SOC = Path(__file__).parents[3] / "platforms" / "soc" / "imxrt1175.repl"
+SOC = Path(__file__).parents[3] / "platforms" / "soc"
 RISING, FALLING, BOTH = 1 << 2, 2 << 2, 3 << 2
 DEN, IEN, STS = 1, 2, 1 << 4
 ACMP1, PIT = 42, 102
@@ -204,33 +205,41 @@ def split(name):
     return name.rstrip("0123456789"), name[len(name.rstrip("0123456789")) :]
 
 
-def wires():
-    """Source, its output, receiver and its input of each wire of the shipped platform at a crossbar."""
-    for element in load_platform(SOC).elements:
+def wires(chip):
+    """Source, its output, receiver and its input of each wire of the chip's platform at a crossbar."""
+    for element in load_platform(SOC / f"{chip}.repl").elements:
         for item in element.interrupts:
             for pin in item.targets:
                 if "xbar" in (element.name or "") or pin.receiver.startswith("xbar"):
                     yield element.name, item.source, pin.receiver, pin.number
 
 
-def test_wires_into_the_crossbars_are_on_the_listed_numbers():
+CHIPS = {"imxrt1175": (SIGNALS, 80, 20), "imxrt1064": (XbarA106x.signals, 28, 15)}
+"""Signals of a chip, and how many wires into and out of its crossbars there are at least."""
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_wires_into_the_crossbars_are_on_the_listed_numbers(chip):
+    signals, expected, _ = CHIPS[chip]
     checked = 0
-    for source, output, receiver, number in wires():
+    for source, output, receiver, number in wires(chip):
         if receiver.startswith("xbar"):
             kind, block = split(source)
-            assert INPUTS[receiver[:5]][number] == NAMES[kind](block, output), (
+            assert signals.inputs[receiver[:5]][number] == NAMES[kind](block, output), (
                 f"{source} {output} -> {receiver}@{number}"
             )
             checked += 1
-    assert checked > 80
+    assert checked > expected
 
 
-def test_wires_out_of_the_crossbar_are_on_the_listed_numbers():
+@pytest.mark.parametrize("chip", CHIPS)
+def test_wires_out_of_the_crossbar_are_on_the_listed_numbers(chip):
+    signals, _, wanted = CHIPS[chip]
     checked = 0
-    for source, output, receiver, number in wires():
+    for source, output, receiver, number in wires(chip):
         kind, block = split(receiver)
         if source == "xbara1" and kind in NAMES and isinstance(output, int):
             expected = f"ACMP{block}_SAMPLE" if kind == "cmp" else NAMES[kind](block, number)
-            assert OUTPUTS["xbara"][output] == expected
+            assert signals.outputs["xbara"][output] == expected
             checked += 1
-    assert checked > 20
+    assert checked > wanted

@@ -66,6 +66,11 @@ def test_dma_requests_have_their_source_numbers():
     assert [pins(soc[f"lpuart{n}"], "dmamux") for n in (1, 8)] == [
         {"TxDma": 2, "RxDma": 3}, {"TxDma": 72, "RxDma": 73},
     ]  # fmt: skip
+    assert pins(soc["tmr2"], "dmamux") == {
+        **{f"CAPT{n}": 112 + n for n in range(4)}, **{f"CMPLD{n}": 116 + n for n in range(4)},
+    }  # fmt: skip
+    assert pins(soc["tmr3"], "dmamux") == {f"CAPT{n}": 56 + n for n in range(4)}
+    assert pins(soc["xbara1"], "dmamux") == {"DMA0": 30, "DMA1": 31, "DMA2": 94, "DMA3": 95}
     assert pins(soc["pwm4"], "dmamux") == {output: 104 + output for output in range(8)}
 
 

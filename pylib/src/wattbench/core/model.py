@@ -204,16 +204,17 @@ class RegisterBlock(Model):
         return name if start == offset else f"{name}+{offset - start}"
 
     def read(self, offset: int, size: int) -> int:
-        """A bus read of 1, 2 or 4 bytes."""
+        """A bus read of 1, 2 or 4 bytes; bytes without a register are counted once, by the first of them."""
         slot = self._slots.get(offset)
         if slot is not None and size * 8 == slot[1].width and offset == self._offsets[slot[0]][1]:
             return self._value(*slot)
-        result, position = 0, 0
+        result, position, told = 0, 0, False
         while position < size:
             slot = self._slots.get(offset + position)
             if slot is None:
-                self.host.unmodelled(self.name, f"read {self.register_name(offset + position)}")
-                position += 1
+                if not told:
+                    self.host.unmodelled(self.name, f"read {self.register_name(offset + position)}")
+                told, position = True, position + 1
                 continue
             index, register, number = slot
             skipped = offset + position - self._offsets[index][1]
@@ -229,18 +230,19 @@ class RegisterBlock(Model):
         return self.values[index] & ~register.masks["wo"]
 
     def write(self, offset: int, size: int, value: int) -> None:
-        """A bus write of 1, 2 or 4 bytes."""
+        """A bus write of 1, 2 or 4 bytes; bytes without a register are counted once, by the first of them."""
         slot = self._slots.get(offset)
         if slot is not None and size * 8 == slot[1].width and offset == self._offsets[slot[0]][1]:
             lanes = (1 << 8 * size) - 1
             self._store(*slot, value & lanes, lanes)
             return
-        position = 0
+        position, told = 0, False
         while position < size:
             slot = self._slots.get(offset + position)
             if slot is None:
-                self.host.unmodelled(self.name, f"write {self.register_name(offset + position)}")
-                position += 1
+                if not told:
+                    self.host.unmodelled(self.name, f"write {self.register_name(offset + position)}")
+                told, position = True, position + 1
                 continue
             index, register, number = slot
             skipped = offset + position - self._offsets[index][1]

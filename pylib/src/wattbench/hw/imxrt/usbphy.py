@@ -6,6 +6,8 @@ storage. The supply and the identity pin are those of the controller the PHY bel
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from wattbench.core.host import Host
 from wattbench.core.model import model, on_read, on_write
 from wattbench.core.registers import load_table
@@ -19,20 +21,17 @@ OVERRIDES = {
     "VBUS_VALID": "VBUSVALID_OVERRIDE",
 }  # fmt: skip
 IDENTITY_STATUS = 1 << 8
-KEPT_OVER_RESET = ("PLL_SIC", "USB1_VBUS_DETECT", "USB1_CHRG_DETECT", "ANACTRL", "TRIM_OVERRIDE_EN")
 
 
-@model("Wattbench.UsbPhy")
-class UsbPhy(AliasedBlock):
-    """A USB PHY. `usb` is its controller; without one nothing is ever plugged in."""
+class UsbTransceiver(AliasedBlock):
+    """What all PHYs have: reset and the identity pin. Supply and PLL are elsewhere on some chips."""
 
-    size = 0x200
-    table = TABLE
     default_output = "IRQ"
-    missing = (
+    missing: ClassVar[tuple[str, ...]] = (
         "interrupts of disconnection, plugged-in resistors, resume, wake-up and the identity pin",
-        "the lock time of the PLL",
     )
+    kept_over_reset: ClassVar[tuple[str, ...]] = ()
+    """Registers that SFTRST does not reach."""
 
     def __init__(self, host: Host, name: str, *, usb: Usb | None = None) -> None:
         super().__init__(host, name)
@@ -40,20 +39,14 @@ class UsbPhy(AliasedBlock):
         self.output("IRQ")
 
     @property
-    def _supplied(self) -> bool:
-        return self.usb is not None and self.usb.vbus
-
-    @property
     def _identity(self) -> bool:
-        if DETECT["ID_OVERRIDE_EN"].get(self["USB1_VBUS_DETECT"]):
-            return bool(DETECT["ID_OVERRIDE"].get(self["USB1_VBUS_DETECT"]))
         return self.usb is None or self.usb.id_pin
 
     @on_write("CTRL")
     def _write_control(self, raw: int, old: int) -> None:
         """Reset brings back what belongs to the transceiver, not the PLL nor the analogue part."""
         if self["CTRL"] & ~old & CTRL["SFTRST"].mask:
-            kept = {name: self[name] for name in KEPT_OVER_RESET}
+            kept = {name: self[name] for name in self.kept_over_reset}
             self.values = list(self._resets)
             for name, value in kept.items():
                 self[name] = value
@@ -66,6 +59,26 @@ class UsbPhy(AliasedBlock):
     @on_read("STATUS")
     def _read_status(self) -> int:
         return IDENTITY_STATUS if self._identity and self["CTRL"] & CTRL["ENOTGIDDETECT"].mask else 0
+
+
+@model("Wattbench.UsbPhy")
+class UsbPhy(UsbTransceiver):
+    """A USB PHY. `usb` is its controller; without one nothing is ever plugged in."""
+
+    size = 0x200
+    table = TABLE
+    missing = (*UsbTransceiver.missing, "the lock time of the PLL")
+    kept_over_reset = ("PLL_SIC", "USB1_VBUS_DETECT", "USB1_CHRG_DETECT", "ANACTRL", "TRIM_OVERRIDE_EN")
+
+    @property
+    def _supplied(self) -> bool:
+        return self.usb is not None and self.usb.vbus
+
+    @property
+    def _identity(self) -> bool:
+        if DETECT["ID_OVERRIDE_EN"].get(self["USB1_VBUS_DETECT"]):
+            return bool(DETECT["ID_OVERRIDE"].get(self["USB1_VBUS_DETECT"]))
+        return super()._identity
 
     @on_read("PLL_SIC")
     def _read_pll(self) -> int:

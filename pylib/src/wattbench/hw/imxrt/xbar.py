@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import logging
 import tomllib
+from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
+from typing import ClassVar
 
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_write
 from wattbench.core.registers import load_table
 from wattbench.core.wires import DmaRequest
 
-_DATA = tomllib.loads(files("wattbench.hw.imxrt").joinpath("xbar_signals.toml").read_text(encoding="utf-8"))
+KINDS = ("xbara", "xbarb")
 HIGH_INPUT = 1
 EDGE_OUTPUTS = range(4)
 LONGEST_LOOP = 32
@@ -24,7 +26,7 @@ _TABLE_A = load_table("wattbench.hw.imxrt", "xbara")
 _CONTROL = _TABLE_A["CTRL{n}"]
 
 
-def _signals(listed: dict[str, list[int]]) -> dict[int, str]:
+def _numbered(listed: dict[str, list[int]]) -> dict[int, str]:
     names = {}
     for name, numbers in listed.items():
         first, count, start = numbers if len(numbers) > 1 else (numbers[0], 1, 0)
@@ -33,11 +35,27 @@ def _signals(listed: dict[str, list[int]]) -> dict[int, str]:
     return names
 
 
-INPUTS = {kind: _signals(_DATA[kind]["inputs"]) for kind in ("xbara", "xbarb")}
-"""Name of each input by its number, for both kinds of crossbar; other numbers are reserved."""
-OUTPUTS = {kind: _signals(_DATA[kind]["outputs"]) for kind in ("xbara", "xbarb")}
-"""Name of each output by its number."""
-UNDRIVEN: tuple[str, ...] = tuple(_DATA["undriven"])
+@dataclass(frozen=True)
+class Signals:
+    """What hangs on the crossbars of a chip: names of inputs and outputs by number, for both kinds of crossbar.
+
+    Other numbers are reserved. No model drives an input whose name starts with one of `undriven`.
+    """
+
+    inputs: dict[str, dict[int, str]]
+    outputs: dict[str, dict[int, str]]
+    undriven: tuple[str, ...]
+
+
+def load_signals(package: str) -> Signals:
+    """The signals of a chip from `xbar_signals.toml` in its package."""
+    data = tomllib.loads(files(package).joinpath("xbar_signals.toml").read_text(encoding="utf-8"))
+    inputs, outputs = ({kind: _numbered(data[kind][way]) for kind in KINDS} for way in ("inputs", "outputs"))
+    return Signals(inputs, outputs, tuple(data["undriven"]))
+
+
+SIGNALS = load_signals("wattbench.hw.imxrt")
+INPUTS, OUTPUTS = SIGNALS.inputs, SIGNALS.outputs
 
 
 class Crossbar(RegisterBlock):
@@ -45,10 +63,11 @@ class Crossbar(RegisterBlock):
 
     size = 0x4000
     state_names = ("_levels",)
+    signals: ClassVar[Signals] = SIGNALS
 
     def __init__(self, host: Host, name: str) -> None:
         super().__init__(host, name)
-        self._inputs, self._outputs = INPUTS[self.table.block], OUTPUTS[self.table.block]
+        self._inputs = self.signals.inputs[self.table.block]
         self._count = 2 * self.table["SEL{n}"].count
         self._levels = [number == HIGH_INPUT for number in range(1 << self.table["SEL{n}"]["EVEN"].width)]
         self._lines = [self.output(number) for number in range(self._count)]
@@ -94,7 +113,7 @@ class Crossbar(RegisterBlock):
         for number in (2 * n, 2 * n + 1):
             source = self._selected(number)
             signal = self._inputs.get(source, "")
-            if self[f"SEL{n}"] != old and (not signal or signal.startswith(UNDRIVEN)):
+            if self[f"SEL{n}"] != old and (not signal or signal.startswith(self.signals.undriven)):
                 self.host.unmodelled(self.name, f"output {number} from input {source} ({signal or 'reserved'})")
             self._drive(number)
 

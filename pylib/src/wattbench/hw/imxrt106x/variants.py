@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from wattbench.core.model import RegisterBlock, model
+from wattbench.core.host import Host
+from wattbench.core.model import RegisterBlock, model, on_write
 from wattbench.core.registers import load_table
 from wattbench.hw.imxrt.flexspi import FlexSpi
 from wattbench.hw.imxrt.rtwdog import Rtwdog
+from wattbench.hw.imxrt.usb import Usb
+from wattbench.hw.imxrt.usbphy import UsbTransceiver
+from wattbench.hw.imxrt.xbar import XbarA, XbarB, load_signals
 
 PACKAGE = "wattbench.hw.imxrt106x"
+SIGNALS = load_signals(PACKAGE)
+DENIALS = 0x7777_7777
+"""Bits of a protection register that keep somebody from a peripheral; the eighth allows buffers."""
 
 
 @model("Wattbench.Rtwdog106x")
@@ -31,3 +38,62 @@ class Dcdc106x(RegisterBlock):
     table = load_table(PACKAGE, "dcdc")
     size = 0x4000
     missing = ("supply voltages",)
+
+
+@model("Wattbench.Usb106x")
+class Usb106x(Usb):
+    """A USB controller with other reset values and another trip wire of its queues."""
+
+    table = load_table(PACKAGE, "usb")
+
+
+@model("Wattbench.UsbPhy106x")
+class UsbPhy106x(UsbTransceiver):
+    """A USB PHY: its PLL and the comparators of the supply are in the analogue block."""
+
+    size = 0x1000
+    table = load_table(PACKAGE, "usbphy")
+
+
+@model("Wattbench.XbarA106x")
+class XbarA106x(XbarA):
+    """The crossbar between blocks and pads, with 88 inputs and 132 outputs."""
+
+    table = load_table(PACKAGE, "xbara")
+    signals = SIGNALS
+
+
+@model("Wattbench.XbarB106x")
+class XbarB106x(XbarB):
+    """A crossbar in front of an AOI, with 58 inputs."""
+
+    table = load_table(PACKAGE, "xbarb")
+    signals = SIGNALS
+
+
+@model("Wattbench.FlexRam106x")
+class FlexRam106x(RegisterBlock):
+    """The controller of FlexRAM: storage. How the banks are shared out is in the IOMUXC's registers."""
+
+    table = load_table(PACKAGE, "flexram")
+    size = 0x4000
+    default_output = "IRQ"
+    missing = ("wait states, status and interrupt of accesses outside the banks",)
+
+    def __init__(self, host: Host, name: str) -> None:
+        super().__init__(host, name)
+        self.output("IRQ")
+
+
+@model("Wattbench.Aipstz")
+class Aipstz(RegisterBlock):
+    """A bridge to peripherals: everybody may access them all, so what grants that is enough, and other is counted."""
+
+    table = load_table(PACKAGE, "aipstz")
+    size = 0x4000
+    missing = ("protection: every access is let through", "buffered writes")
+
+    @on_write("OPACR", "OPACR1", "OPACR2", "OPACR3", "OPACR4")
+    def _protect(self, raw: int, old: int) -> None:
+        if raw & DENIALS:
+            self.host.unmodelled(self.name, "protection of peripherals", f"value 0x{raw:X}")
