@@ -66,8 +66,8 @@ def test_the_page_shows_class_curves_tables_and_what_was_not_run(table):
     assert page.count("<svg") == 2
     for item in table["points"]:
         assert f"title of {item['name']}" in page
-    assert "EN 50470-3: limits of error" in page
-    assert "EN 50470-3: test without load" in page
+    assert "EN 50470-3, 8.1, table 4: limits of error" in page
+    assert "EN 50470-3, 8.1, table 4: test without load" in page
     assert "to be compared with the purchased standard" in page
     not_run = page.partition("In the plan, not run")[2]
     assert "reason of fields" in not_run

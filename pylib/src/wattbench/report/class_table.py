@@ -29,10 +29,11 @@ KINDS = {
     "no_load": "Test without load",
 }
 CERTAINTY = {
-    "verified": "compared with a public text",
-    "memory": "to be compared with the purchased standard",
-    "corrected": "corrected by the user",
+    "verified": ("V", "compared with a public text"),
+    "memory": ("M", "from memory: to be compared with the purchased standard"),
+    "corrected": ("K", "corrected by the user"),
 }
+"""For each certainty of a limit its mark and what that means."""
 
 Table = Mapping[str, Any]
 Points = Sequence[Mapping[str, Any]]
@@ -46,7 +47,7 @@ def write_class_table(table: Table, folder: Path) -> None:
 
 
 def to_page(table: Table) -> str:
-    """The page: class met, error curves, one table for each kind of test and standard, and what was not run."""
+    """The page: class met, error curves, one table for each clause of each standard, and what was not run."""
     environment = Environment(
         loader=FunctionLoader(lambda name: files("wattbench.report").joinpath(name).read_text(encoding="utf-8")),
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
@@ -80,8 +81,8 @@ def _own(table: Table, standard: str, kind: str) -> Points:
 def _sections(table: Table, standard: str) -> Iterator[tuple[str, Points]]:
     for kind, title in KINDS.items():
         points = [point for point in _own(table, standard, kind) if point["verdict"] != "not run"]
-        if points:
-            yield title, points
+        for clause, group in groupby(points, key=lambda point: str(point["limit"]["clause"])):
+            yield f"{clause}: {title.lower()}", list(group)
 
 
 def _plots(table: Table, standard: str) -> Iterator[tuple[str, str]]:

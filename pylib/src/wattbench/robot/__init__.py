@@ -1,18 +1,20 @@
 """Robot Framework keyword libraries: thin, typed, documented.
 
-Import them as `wattbench.robot.Emulation`, `wattbench.robot.Grid` and `wattbench.robot.Metering`. They are loaded when
-they are asked for, so that reports can read results without loading an engine.
+Import them as `wattbench.robot.Emulation`, `wattbench.robot.Grid`, `wattbench.robot.Metering` and
+`wattbench.robot.ClassTable`. They are loaded when they are asked for, so that reports can read results without loading
+an engine.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wattbench.robot.classtable import ClassTable
     from wattbench.robot.emulation import Emulation
     from wattbench.robot.grid import Grid
     from wattbench.robot.metering import Metering
 
-__all__ = ["Emulation", "Grid", "Metering"]
+__all__ = ["ClassTable", "Emulation", "Grid", "Metering"]
 
 
 def __getattr__(name: str) -> Any:

@@ -119,6 +119,10 @@ class Session:
         elif self._grid is not None:
             self._grid = Grid(self.bench)
 
+    def spend(self, virtual_ns: int) -> None:
+        """Count virtual time that the test has let pass elsewhere than on the way from its beginning to now."""
+        self._spent_ns += virtual_ns
+
     def begin_test(self, name: str, long_name: str) -> None:
         """A Robot test begins."""
         self.test, self.test_name, self._spent_ns = long_name, name, 0
