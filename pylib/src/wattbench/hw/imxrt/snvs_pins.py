@@ -7,6 +7,8 @@ its flag for good, clears the backed-up registers unless told otherwise, and may
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, on_read, on_write
@@ -133,9 +135,9 @@ class SnvsPins(RegisterBlock):
             self["LPCR"] &= ~SRTC_ENV
             self._retune()
 
+    @abstractmethod
     def _retune(self) -> None:
         """The LP counter has been switched; the clocks' part overrides this."""
-        raise NotImplementedError
 
     def _locked(self, lock: int) -> bool:
         return bool((self["HPLR"] | self["LPLR"]) & lock)

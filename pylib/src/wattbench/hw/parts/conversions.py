@@ -5,6 +5,7 @@ Sample k of a run is taken exactly k periods after its start (less what the star
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from fractions import Fraction
 from typing import Any
 
@@ -40,17 +41,13 @@ class Conversions(Model):
         self._preset, self._anchor_ns, self._hz = 0, 0, Fraction(1)
         self._block, self._block_first, self._valid_until = b"", 1, 1
 
-    # ---- for the subclass
-
+    @abstractmethod
     def _period(self) -> int:
         """Ticks of the clock from one sample to the next."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _compute(self, samples: range) -> bytes:
         """The block of these samples."""
-        raise NotImplementedError
-
-    # ---- evidence
 
     @property
     def clip_is_error(self) -> bool:
