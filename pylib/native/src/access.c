@@ -6,9 +6,11 @@ static bool is_ppb(uint32_t address) { return address >> 20 == 0xE00; }
 /* LDRT, STRT and their kin access as unprivileged code does: ARMv7-M A7.7.67 and others. */
 static bool is_unprivileged_instruction(const wb_core *core)
 {
-    uint16_t code[2];
-    if (!wb_core_peek(core, wb_get(core, REG(PC)), code, sizeof code)) return false;
-    return code[0] >> 9 == 0x7C && (code[1] & 0x0F00) == 0x0E00;
+    uint32_t pc = wb_get(core, REG(PC));
+    const wb_region *region = wb_region_at(core->machine, pc, core->number);
+    if (!region || !region->memory || pc - region->base > region->size - 4) return false;
+    const uint8_t *code = region->memory + (pc - region->base);
+    return code[1] >> 1 == 0x7C && (code[3] & 0x0F) == 0x0E;
 }
 
 static bool acts_privileged(const wb_core *core)
@@ -36,6 +38,8 @@ bool wb_tlb_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry
         bool watched = region->kind == WB_REGION_RAM && wb_others_translate(core, region, page);
         allowed = wb_mpu_permissions(core, page, fetch ? wb_core_privileged(core) : acts_privileged(core));
         if (region->kind == WB_REGION_ROM || watched || core->loop.guards_memory) allowed &= ~WB_WRITE;
+        /* What may be code and written, Unicorn looks at in each store, lest it be code that was translated. */
+        if (!fetch && region->kind == WB_REGION_RAM && !wb_holds_code(core, region, page)) allowed &= ~WB_EXEC;
         if ((core->d.mpu_ctrl & 1) && wb_mpu_bypassed(core)) core->tlb_negative = core->careful = true;
     }
     entry->paddr = page;
@@ -47,7 +51,7 @@ bool wb_tlb_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry
         entry->paddr = WB_SLOW_WINDOW + page;
         entry->perms = UC_PROT_READ | UC_PROT_WRITE;
     }
-    wb_repair_it(core);
+    if (!fetch) wb_repair_it(core);     /* a fetch is between two blocks, where the IT state is what it should be */
     return true;
 }
 

@@ -93,6 +93,21 @@ bool wb_others_translate(const wb_core *core, const wb_region *region, uint32_t 
     return core->machine->translators[name_of(region, page) >> 10] & ~translator_bit(core, region);
 }
 
+/* Whether something in the page of 1 KiB at `page` was translated. */
+bool wb_holds_code(const wb_core *core, const wb_region *region, uint32_t page)
+{
+    const uint8_t *bits = executed_byte(core->machine, name_of(region, page & ~1023u) >> WB_CODE_SHIFT);
+    return bits[0] | bits[1];
+}
+
+/* The first code in a page: Unicorn must learn that it may not store there unnoticed any more. */
+static void note_code_page(wb_core *core, const wb_region *region, uint32_t address, uint32_t size)
+{
+    if (region->kind != WB_REGION_RAM) return;
+    if (wb_holds_code(core, region, address) && wb_holds_code(core, region, address + size - 1)) return;
+    core->tlb_stale = core->look = true;
+}
+
 void wb_block_learn(wb_core *core, uint32_t address, uint32_t size)
 {
     wb_block *block = &core->blocks[address >> 1 & (WB_BLOCK_SLOTS - 1)];
@@ -115,6 +130,7 @@ void wb_block_learn(wb_core *core, uint32_t address, uint32_t size)
     if (block->flags & WB_BLOCK_CLOSED) return;
     const wb_region *region = wb_region_at(core->machine, address, core->number);
     uint32_t name = name_of(region, address);
+    note_code_page(core, region, address, size);
     for (uint32_t granule = name >> WB_CODE_SHIFT; granule <= (name + size - 1) >> WB_CODE_SHIFT; granule++)
         *executed_byte(core->machine, granule) |= (uint8_t)(1u << (granule & 7));
     if (core->machine->core_count > 1 || region->aliased) note_translator(core, region, name, size);

@@ -202,6 +202,7 @@ static inline wb_block *wb_block_at(wb_core *core, uint32_t address, uint32_t si
 bool wb_may_fetch_closed(wb_core *core, uint32_t address);
 uint32_t wb_instructions_before(const wb_core *core, uint32_t start, uint32_t pc);
 void wb_code_changed(wb_machine *machine, const wb_region *region, uint32_t offset, uint32_t size);
+bool wb_holds_code(const wb_core *core, const wb_region *region, uint32_t page);
 bool wb_others_translate(const wb_core *core, const wb_region *region, uint32_t page);
 
 /* loop.c */

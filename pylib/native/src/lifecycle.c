@@ -16,14 +16,18 @@ static int add_hooks(wb_core *core)
            uc_ctl_exits_enable(uc);
 }
 
-/* The window forbids what its callbacks allow: Unicorn then asks a hook first, which alone knows the PC (`wb_judge`). */
+/*
+ * The window forbids what its callbacks allow: Unicorn then asks a hook first, which alone knows the PC (`wb_judge`).
+ * The hook is for the window alone: where one could be, Unicorn does not store directly.
+ */
 static int open_slow_window(wb_core *core)
 {
     uc_hook hook;
     uc_engine *uc = core->uc;
     return uc_mmio_map(uc, WB_SLOW_WINDOW, 1ull << 32, wb_slow_read, core, wb_slow_write, core) ||
            uc_mem_protect(uc, WB_SLOW_WINDOW, 1ull << 32, UC_PROT_NONE) ||
-           uc_hook_add(uc, &hook, UC_HOOK_MEM_READ_PROT | UC_HOOK_MEM_WRITE_PROT, (void *)wb_judge, core, 1, 0);
+           uc_hook_add(uc, &hook, UC_HOOK_MEM_READ_PROT | UC_HOOK_MEM_WRITE_PROT, (void *)wb_judge, core,
+                       WB_SLOW_WINDOW, WB_SLOW_WINDOW + UINT32_MAX);
 }
 
 int wb_core_new(wb_machine *machine, uint32_t type, uint32_t mips, uint64_t hz, uint64_t systick_reference_hz,

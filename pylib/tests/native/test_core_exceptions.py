@@ -260,6 +260,23 @@ entry hard
     assert one.reg("r4") == one.symbols["trap"]
 
 
+def test_an_it_block_goes_on_in_a_page_that_was_never_used(board):
+    source = """
+entry start
+ cmp r0, r0
+ b go
+ .balign 1024
+ .space 1024 - 6
+go: itttt ne
+ movne r4, #1
+ movne r4, #2
+ movne r4, #3
+ movne r4, #4
+ done
+"""
+    assert board(source).run(1000).reg("r4") == 0
+
+
 def test_an_interrupt_in_an_it_block_resumes_it(board):
     """Pages end translation blocks also inside IT blocks: the state has to be stacked and come back."""
     source = """

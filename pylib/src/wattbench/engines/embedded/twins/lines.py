@@ -16,7 +16,7 @@ class NativeLine:
         self._machine, self._find = machine, number
         self._number: int | None = None
         self._receivers: list[Callable[[bool], None]] = []
-        self._has_irq = False
+        self._irq_cores: set[int] = set()
 
     @property
     def number(self) -> int:
@@ -50,10 +50,10 @@ class NativeLine:
     def connect_irq(self, core: int, number: int) -> None:
         """Let interrupt `number` of a core follow the line."""
         machine = self._machine
-        if self._has_irq:
+        if core in self._irq_cores:  # the native core knows one interrupt of each core
             self.connect(lambda level: machine.lib.wb_irq(machine.handle, core, number, level), announce=self.level)
             return
-        self._has_irq = True
+        self._irq_cores.add(core)
         machine.lib.wb_line_to_irq(machine.handle, self.number, core, number)
         if self.level:
             machine.lib.wb_irq(machine.handle, core, number, 1)
