@@ -38,8 +38,8 @@ int wb_core_wait_point(wb_machine *machine, uint32_t number, uint32_t address, u
     if (add) {
         if (core->wait_points.used == UINT64_MAX) return -1;
         slot = __builtin_ctzll(~core->wait_points.used);
-        if (uc_hook_add(core->uc, &core->wait_points.hook[slot], UC_HOOK_CODE, (void *)on_wait_point, core, address, address))
-            return -1;
+        uc_hook *hook = &core->wait_points.hook[slot];
+        if (uc_hook_add(core->uc, hook, UC_HOOK_CODE, (void *)on_wait_point, core, address, address)) return -1;
         core->wait_points.address[slot] = address;
     } else {
         uc_hook_del(core->uc, core->wait_points.hook[slot]);

@@ -198,8 +198,10 @@ void wb_loop_note_write(wb_core *core, uint32_t address, uint32_t size)
 static bool memory_is_as_before(const wb_core *core)
 {
     uint32_t word;
-    for (unsigned i = 0; i < core->loop.writes; i++)
-        if (!read_word(core, core->loop.written[i].address, &word) || word != core->loop.written[i].before) return false;
+    for (unsigned i = 0; i < core->loop.writes; i++) {
+        if (!read_word(core, core->loop.written[i].address, &word)) return false;
+        if (word != core->loop.written[i].before) return false;
+    }
     return true;
 }
 
@@ -274,7 +276,8 @@ static void judge_turn(wb_core *core)
 {
     uc_context_save(core->uc, core->loop.after);
     bool unwatched = core->loop.flags & WB_BLOCK_STORES && !core->loop.guards_memory;
-    if (!unwatched && core->d.icount != core->loop.started && same_core_data(core) && same_cpu(core) && memory_is_as_before(core)) {
+    bool whole = !unwatched && core->d.icount != core->loop.started;
+    if (whole && same_core_data(core) && same_cpu(core) && memory_is_as_before(core)) {
         pass_over(core);
         return;
     }

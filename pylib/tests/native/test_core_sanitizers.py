@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "native"
 FILES = ["exceptions", "exception_return", "nvic", "faults", "fault_escalation", "instruction_faults"]
 FILES += ["stacking_faults", "fp", "mpu", "mpu_execute", "mpu_control", "sleep", "state", "wait_points", "loops"]
-FILES += ["cortex_m4", "two_cores"]
+FILES += ["cortex_m4", "two_cores", "own_code"]
 # Not shift-base: Unicorn's own header shifts a 1 into the sign bit in every uc_ctl call.
 FLAGS = ["-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-omit-frame-pointer"]
 FLAGS += ["-fsanitize=address,undefined", "-fno-sanitize=shift-base", "-fno-sanitize-recover=all"]
