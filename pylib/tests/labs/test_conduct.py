@@ -68,6 +68,14 @@ def test_a_point_does_not_depend_on_those_before_it(laboratory):
     assert laboratory.conduct(UNITY) == first
 
 
+@pytest.mark.parametrize("phase", DIRECT.phases)
+def test_the_error_of_an_ideal_meter_lies_within_the_uncertainty(laboratory, phase):
+    """Also where the power of a single phase swings below zero while a booking is late."""
+    result = laboratory.conduct(POINTS[f"EN 50470-3 single-phase-load 0.5 Imax PF 0.5 inductive {phase} only"])
+    for reading in result.readings:
+        assert abs(reading.error_percent) <= reading.uncertainty_percent, reading
+
+
 def test_a_phase_error_shows_at_half_power_factor_only():
     """30 us late at 50 Hz: 1.6 % at 0.5 inductive, 0.004 % at 1."""
 
@@ -188,6 +196,8 @@ def test_a_starting_meter_and_one_that_does_not(laboratory):
     result = laboratory.conduct(louder)
     assert result.verdict == "passed"
     assert "pulses after" in result.reason
+    export = replace(louder, load=replace(louder.load, export=True), quantity="active_export_wh")
+    assert laboratory.conduct(export).verdict == "passed"
     quiet = laboratory.conduct(replace(start, load=replace(start.load, current_a=0.002)))
     assert quiet.verdict == "failed"
     assert "stood still" in quiet.reason

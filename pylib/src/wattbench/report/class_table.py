@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
@@ -41,9 +41,14 @@ Points = Sequence[Mapping[str, Any]]
 
 def write_class_table(table: Table, folder: Path) -> None:
     """Write the three files, each whole or absent."""
-    texts = (json.dumps(table, indent=1, ensure_ascii=False) + "\n", to_page(table), to_junit(table))
-    for name, text in zip(FILE_NAMES, texts, strict=True):
-        replace_text(folder / name, text)
+    writers: tuple[Callable[[Table], str], ...] = (_to_json, to_page, to_junit)
+    for name, writer in zip(FILE_NAMES, writers, strict=True):
+        # The data come first: a fault in a later one must not cost the results of a long run.
+        replace_text(folder / name, writer(table))
+
+
+def _to_json(table: Table) -> str:
+    return json.dumps(table, indent=1, ensure_ascii=False) + "\n"
 
 
 def to_page(table: Table) -> str:

@@ -181,9 +181,8 @@ class _Planner:
                         current_a = self.rating.current(label)
                         for load in self._loads(setting.get("load", "balanced"), Factor.of(text), current_a, setting):
                             (reference,) = self._loads("balanced", Factor.of(text), current_a, {})
-                            why = blocked(load.waveform) or self._pointless(setting)
                             made = self._point("influence", row, limit, label, load, setting=setting)
-                            yield replace(made, reference=reference, blocked=made.blocked or why)
+                            yield replace(made, reference=reference, blocked=made.blocked or self._pointless(setting))
 
     def _pointless(self, setting: dict[str, Any]) -> str:
         if setting.get("missing", 0) >= len(self.rating.phases) or (
