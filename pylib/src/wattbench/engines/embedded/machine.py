@@ -57,9 +57,11 @@ class Machine:
         self.lib = native.library()
         self._guard = native.Guard()
         guard = self._guard.wrap
+        self._targets: dict[int, BusTarget] = {}
+        read, write = self._guard.accesses(self._targets)
         self._calls = native.HostCalls(
-            native.READ(guard(self._read, 0)),
-            native.WRITE(guard(self._write)),
+            native.READ(read),
+            native.WRITE(write),
             native.DUE(guard(self._due)),
             native.LINE(guard(self._line)),
             native.UNMAPPED(guard(self._unmapped)),
@@ -69,7 +71,6 @@ class Machine:
         self._now = c.c_int64.from_address(self.handle.value or 0)
         self._timers: list[AlarmTimer] = []
         self._queue: list[tuple[int, int]] = []
-        self._targets: dict[int, BusTarget] = {}
         self.watchers: dict[int, Callable[[bool], None]] = {}
         self.memories: dict[int, native.Memory] = {}
         """Memories by address as bus masters that are no core see them, and the debugger."""
@@ -166,12 +167,6 @@ class Machine:
         return f" of `{self.core_names[core]}`" if len(self.core_names) > 1 else ""
 
     # Calls from the native core
-
-    def _read(self, region: int, offset: int, size: int) -> int:
-        return self._targets[region].read(offset, size)
-
-    def _write(self, region: int, offset: int, size: int, value: int) -> None:
-        self._targets[region].write(offset, size, value)
 
     def _due(self) -> None:
         now = self._now.value

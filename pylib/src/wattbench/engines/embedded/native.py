@@ -5,12 +5,13 @@ from __future__ import annotations
 import ctypes as c
 import importlib.util
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from wattbench.core.errors import SetupError
+from wattbench.core.host import BusTarget
 
 LIBRARY = Path(__file__).with_name("libwattbench_core.so")
 NEVER = (1 << 63) - 1
@@ -175,12 +176,35 @@ class Guard:
             try:
                 return function(*arguments)
             except BaseException as error:
-                if self.exception is None:
-                    self.exception = error
-                self.stop()
+                self.note(error)
                 return default
 
         return call
+
+    def accesses(self, targets: Mapping[int, BusTarget]) -> tuple[Callable[..., int], Callable[..., None]]:
+        """Read and write of a region's target, as `wrap` would give them but with no call in between: firmware that
+        fetches an image through registers comes here a hundred thousand times."""
+
+        def read(region: int, offset: int, size: int) -> int:
+            try:
+                return targets[region].read(offset, size)
+            except BaseException as error:
+                self.note(error)
+                return 0
+
+        def write(region: int, offset: int, size: int, value: int) -> None:
+            try:
+                targets[region].write(offset, size, value)
+            except BaseException as error:
+                self.note(error)
+
+        return read, write
+
+    def note(self, error: BaseException) -> None:
+        """Stop the run because of an exception; the first one is raised outside."""
+        if self.exception is None:
+            self.exception = error
+        self.stop()
 
     def check(self) -> None:
         """Raise what a callback had to swallow."""
