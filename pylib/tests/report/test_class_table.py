@@ -75,8 +75,13 @@ def test_the_page_shows_class_curves_tables_and_what_was_not_run(table):
 
 
 def test_a_table_of_one_standard_does_not_hold_the_points_of_another(table):
+    other = "MID MI-003"
+    table["standards"].append({**table["standards"][0], "standard": other})
+    table["classes"].append({**table["classes"][0], "standard": other})
+    table["points"].append({**point("directive"), "limit": {**LIMIT, "standard": other}})
     page = to_page(table).partition("In the plan, not run")[0]
-    assert page.count("title of low") == 1
+    assert page.count("title of low") == page.count("title of directive") == 1
+    assert page.index("title of low") < page.index("MID MI-003, 8.1") < page.index("title of directive")
 
 
 def test_names_are_escaped(table):
