@@ -58,6 +58,7 @@ class FlexSpi(RegisterBlock):
     size = 0xC00
     table = load_table("wattbench.hw.imxrt", "flexspi")
     default_output = "IRQ"
+    window_offset = WINDOW_OFFSET
     timeless = ("STS0", "INTR", "IPRXFSTS", "IPTXFSTS")
     missing = (
         "time of commands on the serial clock, delay lines, sample clocks",
@@ -69,11 +70,22 @@ class FlexSpi(RegisterBlock):
     def __init__(self, host: Host, name: str) -> None:
         super().__init__(host, name)
         self.parts: dict[int, SerialFlash] = {}
+        self.window = bytearray(WINDOW_BYTES)
         self.received = b""
         self.to_send = b""
         self.waiting = False
         self.key_given = self.touched = False
         self.irq = self.output("IRQ")
+
+    @property
+    def received(self) -> bytes:
+        """What has come from the flash and was not taken yet; its begin shows in the window."""
+        return self._received
+
+    @received.setter
+    def received(self, data: bytes) -> None:
+        self._received = data
+        self.window[:] = data[:WINDOW_BYTES].ljust(WINDOW_BYTES, b"\0")
 
     def attach(self, child: Model, point: int | None) -> None:
         """See `Model.attach`."""
@@ -94,7 +106,7 @@ class FlexSpi(RegisterBlock):
         """See `RegisterBlock.read`. Firmware fetches whole images through the window of received bytes."""
         at = offset - WINDOW_OFFSET
         if 0 <= at < WINDOW_BYTES:
-            return int.from_bytes(self.received[at : at + size], "little")
+            return int.from_bytes(self.window[at : at + size], "little")
         return super().read(offset, size)
 
     def write(self, offset: int, size: int, value: int) -> None:
@@ -193,10 +205,11 @@ class FlexSpi(RegisterBlock):
     @on_read("INTR")
     def _flags(self) -> int:
         """IPRXWA and IPTXWE follow the FIFOs; IPCMDDONE of a long read waits until the rest fits in the FIFO."""
-        flags, received = self["INTR"] & ~(IPRXWA | IPTXWE), len(self.received)
-        if received and -(-received // ENTRY_BYTES) * ENTRY_BYTES >= self._watermark("IPRXFCR"):
+        flags, received = self["INTR"] & ~(IPRXWA | IPTXWE), len(self._received)
+        if received and -(-received // ENTRY_BYTES) > self["IPRXFCR"] >> 2 & 0x1F:
             flags |= IPRXWA
-        if FIFO_BYTES - self._send_fill() * ENTRY_BYTES >= self._watermark("IPTXFCR"):
+        sent = 0 if self.waiting else len(self.to_send) // ENTRY_BYTES
+        if FIFO_BYTES // ENTRY_BYTES - sent > self["IPTXFCR"] >> 2 & 0x1F:
             flags |= IPTXWE
         return flags & ~IPCMDDONE if received > FIFO_BYTES else flags
 
