@@ -71,7 +71,7 @@ def test_a_point_does_not_depend_on_those_before_it(laboratory):
 @pytest.mark.parametrize("phase", DIRECT.phases)
 def test_the_error_of_an_ideal_meter_lies_within_the_uncertainty(laboratory, phase):
     """Also where the power of a single phase swings below zero while a booking is late."""
-    result = laboratory.conduct(POINTS[f"EN 50470-3 single-phase-load 0.5 Imax PF 0.5 inductive {phase} only"])
+    result = laboratory.conduct(POINTS[f"EN 50470-3 single-phase-load 10 Itr PF 0.5 inductive {phase} only"])
     for reading in result.readings:
         assert abs(reading.error_percent) <= reading.uncertainty_percent, reading
 
