@@ -130,7 +130,10 @@ def _curves(points: Points, nominal: tuple[float, float]) -> Iterator[tuple[str,
 def to_junit(table: Table) -> str:
     """One `testsuite` for each standard and kind of test, one case a point; what was not run is skipped, with why."""
     xml = JUnitXml(f"type test of {table['product']}")
-    key = lambda point: (point["limit"]["standard"], point["kind"])  # noqa: E731
+
+    def key(point: dict[str, Any]) -> tuple[str, str]:
+        return point["limit"]["standard"], point["kind"]
+
     for (standard, kind), group in groupby(table["points"], key=key):
         suite = TestSuite(f"{standard} {KINDS[kind].lower()}")
         cases = []
