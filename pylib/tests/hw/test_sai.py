@@ -424,7 +424,7 @@ def test_bad_attributes_and_wires():
     with pytest.raises(TypeError, match="inputs 0 and 1"):
         sai.connect_input(2, AudioWire())
     with pytest.raises(TypeError, match="audio wires"):
-        sai.connect_input(0, Line())  # type: ignore[arg-type]
+        sai.connect_input(0, Line())  # type: ignore[arg-type]  # the wrong wire is what is tested
     assert isinstance(sai.outputs["RxDma"], DmaRequest)
 
 

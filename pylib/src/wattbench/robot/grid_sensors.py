@@ -85,7 +85,7 @@ class SensorKeywords(BenchLibrary):
     def _replace(self, phase: Phase, quantity: Quantity, **changes: object) -> None:
         grid = self.session.grid
         sensor = grid.front_end(phase, quantity)
-        grid.set_front_end(phase, quantity, dataclasses.replace(sensor, **changes))  # type: ignore[arg-type]
+        grid.set_front_end(phase, quantity, dataclasses.replace(sensor, **changes))  # type: ignore[arg-type]  # by name
 
 
 def _seed(phase: str, quantity: str) -> int:
