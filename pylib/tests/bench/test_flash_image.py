@@ -6,6 +6,7 @@ import pytest
 from boot_image_writer import Image
 from elf_writer import write_elf
 
+from wattbench.bench import Bench
 from wattbench.bench.firmware_file import firmware_file
 from wattbench.bench.flash_image import FlashPart, check_firmware, compose, inspect
 from wattbench.bench.manifest import read_manifest
@@ -109,6 +110,11 @@ def test_a_flash_image_is_looked_at_and_an_elf_is_not(manifest, tmp_path):
     write_elf(tmp_path / "meter.elf", {0: b"code"})
     with firmware_file(manifest('elf = "meter.elf"')) as path:
         assert path == tmp_path / "meter.elf"
+
+
+def test_an_image_that_is_not_there_is_not_blamed_on_the_manifest():
+    with pytest.raises(FirmwareFileError, match=r"there is no firmware nowhere\.bin to load instead of the manifest's"):
+        Bench.load("edge-meter-3p", image="nowhere.bin")
 
 
 def test_a_manifest_without_firmware_needs_one(manifest):

@@ -23,8 +23,12 @@ def test_a_failing_suite_gives_1_and_says_why(wattbench, suite):
 
 
 def test_a_suite_that_only_skips_has_not_passed(wattbench, suite):
-    suite.write_text(suite.read_text(encoding="utf-8").replace("Log    fine", "Skip"), encoding="utf-8")
-    assert wattbench("run", suite)[0] == 1
+    suite.write_text(
+        suite.read_text(encoding="utf-8").replace("Log    fine", "Skip    no image is given"), encoding="utf-8"
+    )
+    code, out, _ = wattbench("run", suite)
+    assert code == 1
+    assert "- 1 skipped: no image is given\nNOTHING RUN  Holds: 0 passed, 0 failed, 1 skipped;" in out
 
 
 def test_json_is_the_summary(wattbench, suite, tmp_path):

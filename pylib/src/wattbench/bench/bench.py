@@ -26,7 +26,7 @@ from wattbench.bench.manifest import (
 from wattbench.bench.observation import Observation, lines_of
 from wattbench.bench.products import find_manifest
 from wattbench.core.clock import to_ns
-from wattbench.core.errors import LimitError, UsageError
+from wattbench.core.errors import FirmwareFileError, LimitError, UsageError
 from wattbench.engines.embedded import EmbeddedEngine
 from wattbench.engines.engine import EdgeTap, Engine
 
@@ -73,6 +73,8 @@ class Bench:
             raise UsageError(f"there is no engine `{engine}`; this version has {', '.join(ENGINES)}")
         manifest = read_manifest(find_manifest(product))
         if image is not None:
+            if not Path(image).is_file():
+                raise FirmwareFileError(f"there is no firmware {image} to load instead of the manifest's")
             manifest = replace(manifest, file=Path(image).resolve(), parts=())
         with firmware_file(manifest) as file:
             sha256 = hashlib.sha256(file.read_bytes()).hexdigest()

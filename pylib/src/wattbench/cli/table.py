@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,6 +38,14 @@ def _row(item: Judgement) -> tuple[str, ...]:
     )
 
 
+def _skipped(outcome: Outcome) -> list[str]:
+    """A line for each reason why tests did not run."""
+    reasons = Counter(
+        case.message.splitlines()[-1] for case in outcome.cases if case.status == "skipped" and case.message
+    )
+    return [f"- {count} skipped: {reason}" for reason, count in reasons.items()]
+
+
 def outcome_text(outcome: Outcome, folder: Path, colour: bool) -> str:
     """Verdict, table of judgements, failures with their messages, and where the results are."""
     good, bad, off = (_GREEN, _RED, _OFF) if colour else ("", "", "")
@@ -50,10 +59,15 @@ def outcome_text(outcome: Outcome, folder: Path, colour: bool) -> str:
             lines.append(f"{bad}✗ {case.name}{off}")
             lines += [f"  {line}" for line in case.message.splitlines() if line]
     lines += [f"! {message}" for message in outcome.errors]
+    lines += _skipped(outcome)
     verdict = f"{good}PASSED{off}" if outcome.passed else f"{bad}FAILED{off}"
+    if outcome.cases and outcome.count("skipped") == len(outcome.cases):
+        verdict = f"{bad}NOTHING RUN{off}"
+    skipped = f", {outcome.count('skipped')} skipped" if outcome.count("skipped") else ""
     within = sum(item.passed for item in outcome.judgements)
     lines += [
-        f"{verdict}  {outcome.name}: {outcome.count('passed')} passed, {outcome.count('failed')} failed; "
+        f"{verdict}  {outcome.name}: {outcome.count('passed')} passed, {outcome.count('failed')} failed"
+        f"{skipped}; "
         f"{within} of {len(outcome.judgements)} measurements within their limits; "
         f"{seconds(outcome.virtual_s)} virtual in {seconds(outcome.host_s)}",
         f"Report: {folder / 'report.html'}   Robot's log: {folder / 'log.html'}   JUnit: {folder / 'junit.xml'}",
