@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from wattbench.core.analog import AnalogPort
-from wattbench.core.clock import NS_PER_S, ClockSource, FixedClock
+from wattbench.core.clock import NS_PER_S, ClockInput, ClockSource, root_of
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_read, on_write
@@ -70,10 +70,8 @@ class Lpadc(RegisterBlock):
         if reference <= 0:
             raise UsageError(f"{name}: the reference has to be above 0 V, not {reference} V.")
         self.reference_v = float(reference)
-        self._clocks = clocks or FixedClock(frequency)
-        self._root = clock_root or name.rpartition(".")[2].upper()
-        self._clocks.rate_hz(self._root)  # complains now if there is no such root
-        self._clocks.on_rate_change(self._reclock)
+        self._clock = ClockInput(clocks, root_of(clock_root, name), frequency)
+        self._clock.on_change(self._reclock)
         self.port = AnalogPort(INPUT_NAMES, lambda from_ns: None)
         self.take_result: Callable[[int, int], None] = lambda trigger, result: None
         """For the ADC_ETC: called with trigger and the left-justified result of each conversion it asked for."""
@@ -103,7 +101,7 @@ class Lpadc(RegisterBlock):
     # ---- time
 
     def _reclock(self) -> None:
-        self._hz, self._due_ns = Fraction(self._clocks.rate_hz(self._root)), -1
+        self._hz, self._due_ns = self._clock.hz, -1
         if self._hz and self._phase != IDLE and self._step.deadline_ns is None:
             self._arm()
 

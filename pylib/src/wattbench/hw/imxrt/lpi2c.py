@@ -12,7 +12,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import cast
 
-from wattbench.core.clock import NS_PER_S, ClockSource, FixedClock
+from wattbench.core.clock import NS_PER_S, ClockInput, ClockSource, root_of
 from wattbench.core.host import Host
 from wattbench.core.model import Model, RegisterBlock, model, on_read, on_write
 from wattbench.core.registers import load_table
@@ -65,10 +65,8 @@ class Lpi2c(RegisterBlock):
     ) -> None:
         """`clocks` with `clock_root` (else the name in capitals) or `frequency` [Hz] is the functional clock."""
         super().__init__(host, name)
-        self._clocks = clocks or FixedClock(frequency)
-        self._root = clock_root or name.rpartition(".")[2].upper()
-        self._clocks.rate_hz(self._root)  # complains now if there is no such root
-        self._clocks.on_rate_change(self._reclock)
+        self._clock = ClockInput(clocks, root_of(clock_root, name), frequency)
+        self._clock.on_change(self._reclock)
         self.port = I2cPort()
         self.port.on_hold(self._held_changed)
         self.output("IRQ")
@@ -115,7 +113,7 @@ class Lpi2c(RegisterBlock):
 
     def _reclock(self) -> None:
         """The clock's frequency has changed: the running step keeps its time, a stopped clock holds up the next."""
-        self._hz = Fraction(self._clocks.rate_hz(self._root))
+        self._hz = self._clock.hz
         self._due_ns = -1
         if self._hz and self._phase not in (IDLE, WAIT) and self._step.deadline_ns is None:
             self._arm()
