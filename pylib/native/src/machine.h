@@ -94,8 +94,6 @@ typedef struct wb_region {
     uint32_t views;                     /* bit per core, and for the system view, that sees it */
     uint32_t code_base;                 /* base, or where the memory was mapped first: one name for each byte */
     bool alias, aliased;                /* mapped somewhere else before; mapped at two places */
-    const uint8_t *window;              /* of a host region: bytes that reads find from `window_offset` on; NULL: none */
-    uint32_t window_offset, window_size;
     uint8_t *timeless;                  /* of a host region: a bit for each word, see wb_device; NULL: none */
     uint32_t timeless_size;             /* in bytes */
     bool closed;                        /* memory that cannot be read at present */
@@ -177,8 +175,6 @@ WB_EXPORT void wb_memory_close(wb_machine *machine, uint32_t base, uint32_t clos
 WB_EXPORT void wb_memory_limit(wb_machine *machine, uint32_t base, uint32_t limit);
 /* Which words of a host region are timeless, see wb_device; a bit for each, lowest first. */
 WB_EXPORT void wb_host_timeless(wb_machine *machine, uint32_t region, const uint8_t *words, uint32_t size);
-/* Reads of a host region inside a window of it take what the host keeps at `bytes`, without asking. */
-WB_EXPORT void wb_host_window(wb_machine *machine, uint32_t region, uint32_t offset, const uint8_t *bytes, uint32_t size);
 WB_EXPORT int wb_map_host(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views);
 /* For these views nothing is there, whatever everyone sees. */
 WB_EXPORT int wb_map_nothing(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views);

@@ -149,14 +149,6 @@ void wb_host_timeless(wb_machine *machine, uint32_t number, const uint8_t *words
     if (region->timeless) memcpy(region->timeless, words, size);
 }
 
-void wb_host_window(wb_machine *machine, uint32_t number, uint32_t offset, const uint8_t *bytes, uint32_t size)
-{
-    wb_region *region = &machine->regions[number];
-    region->window = bytes;
-    region->window_offset = offset;
-    region->window_size = size;
-}
-
 int wb_map_nothing(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views)
 {
     return map_plain(machine, base, size, views, WB_REGION_NOTHING);
@@ -194,11 +186,6 @@ uint32_t wb_region_read(wb_region *region, wb_machine *machine, uint32_t offset,
         return value;
     }
     if (region->device) return region->device->read(region->device, offset, size);
-    uint32_t at = offset - region->window_offset;
-    if (region->window && at < region->window_size && size <= region->window_size - at) {
-        memcpy(&value, region->window + at, size);
-        return value;
-    }
     return machine->host.read((uint32_t)(region - machine->regions), offset, size);
 }
 
