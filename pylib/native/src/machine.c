@@ -30,6 +30,7 @@ void wb_machine_free(wb_machine *machine)
 {
     for (unsigned i = 0; i < machine->core_count; i++) wb_core_free(machine->cores[i]);
     for (unsigned view = 0; view < WB_VIEWS; view++) free(machine->pages[view]);
+    wb_free_shared_pages(machine);
     for (unsigned i = 0; i < machine->region_count; i++) free(machine->regions[i].timeless);
     free(machine->executed);
     free(machine->translators);

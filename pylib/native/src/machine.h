@@ -82,7 +82,10 @@ typedef struct {
     void *owner;
 } wb_event;
 
-enum wb_region_kind { WB_REGION_RAM, WB_REGION_ROM, WB_REGION_DEVICE, WB_REGION_HOST, WB_REGION_NOTHING };
+enum wb_region_kind {
+    WB_REGION_RAM, WB_REGION_ROM, WB_REGION_DEVICE, WB_REGION_HOST, WB_REGION_NOTHING,
+    WB_REGION_SHARED,                   /* no region: stands for a page that several share, see memory.c */
+};
 
 /* Something at an address. What is there for some only hides what is there for everyone. */
 typedef struct wb_region {
@@ -126,6 +129,7 @@ struct wb_machine {
     unsigned core_count, live_count;    /* those from `live_count` on are all in reset */
     wb_region regions[WB_MAX_REGIONS];
     unsigned region_count;
+    struct wb_shared_page *shared_pages;
     wb_region **pages[WB_VIEWS];        /* the region of each 4 KiB page */
     uint8_t *executed;                  /* bit per 64 bytes: code was run from it */
     uint8_t *translators;               /* of each 1 KiB: who runs code from it, two bits a core: in place, by an alias */
