@@ -44,7 +44,7 @@ class Field:
     meaning: str
     modelled: bool = True
 
-    @property
+    @cached_property
     def mask(self) -> int:
         """The field's bits at their place in the register."""
         return ((1 << self.width) - 1) << self.low
