@@ -283,6 +283,7 @@ void wb_slow_write(uc_engine *uc, uint64_t address, unsigned size, uint64_t valu
 
 /* machine.c */
 void wb_fire_due(wb_machine *machine);
+void wb_find_groups(wb_machine *machine);
 void wb_count_live(wb_machine *machine);
 bool wb_is_ahead(const wb_core *core, int64_t time_ns);
 void wb_note_wakeup(wb_machine *machine);

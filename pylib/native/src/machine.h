@@ -22,6 +22,8 @@ enum {
     WB_EVERYONE = 0xFF,                 /* as `views` of a region: all cores and other masters */
     WB_MAX_REGIONS = 512,
     WB_MAX_EVENTS = 128,
+    WB_EVENT_GROUP = 16,
+    WB_EVENT_GROUPS = WB_MAX_EVENTS / WB_EVENT_GROUP,
     WB_MAX_LINES = 512,
     WB_IRQS = 240,
     WB_EXCEPTIONS = 16 + WB_IRQS,
@@ -133,7 +135,8 @@ struct wb_machine {
     wb_region **pages[WB_VIEWS];        /* the region of each 4 KiB page */
     uint8_t *executed;                  /* bit per 64 bytes: code was run from it */
     uint8_t *translators;               /* of each 1 KiB: who runs code from it, two bits a core: in place, by an alias */
-    int64_t event_at_ns[WB_MAX_EVENTS]; /* apart, as they are looked through at each event */
+    int64_t event_at_ns[WB_MAX_EVENTS]; /* apart, as they are looked through at each event; WB_NEVER of those unused */
+    int64_t group_at_ns[WB_EVENT_GROUPS]; /* the earliest of each group of events, for looking through few */
     wb_event events[WB_MAX_EVENTS];
     unsigned event_count;
     wb_line lines[WB_MAX_LINES];
