@@ -55,6 +55,8 @@ class SerialFlash(Protocol):
 class FlexSpiBlock(Protocol):
     """A FlexSPI, model or twin, as others that need one see it."""
 
+    type_name: ClassVar[str] = "Wattbench.FlexSpi"
+    """What a description is told to give."""
     table: ClassVar[RegisterTable]
     parts: dict[int, SerialFlash]
     """The flashes by chip select: A1, A2, B1, B2."""
