@@ -266,6 +266,8 @@ uint32_t wb_dwt_cycles(const wb_core *core);
 bool wb_dwt_access(wb_core *core, uint32_t offset, bool write, uint32_t *value);
 
 /* memory.c */
+/* The lists of pages that several regions share, for the end of a machine. */
+void wb_free_shared_pages(wb_machine *machine);
 void wb_region_show(wb_core *core, const wb_region *region);
 wb_region *wb_region_at(const wb_machine *machine, uint32_t address, unsigned view);
 bool wb_core_peek(const wb_core *core, uint32_t address, void *data, uint32_t size);
@@ -281,6 +283,7 @@ void wb_slow_write(uc_engine *uc, uint64_t address, unsigned size, uint64_t valu
 
 /* machine.c */
 void wb_fire_due(wb_machine *machine);
+void wb_find_groups(wb_machine *machine);
 void wb_count_live(wb_machine *machine);
 bool wb_is_ahead(const wb_core *core, int64_t time_ns);
 void wb_note_wakeup(wb_machine *machine);

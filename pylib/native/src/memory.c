@@ -4,20 +4,26 @@
 
 #include "core.h"
 
-/* Stands for a page that several regions share. */
-static wb_region shared_page;
+/* A page of one view that several regions share: those that the view sees, as they were mapped. */
+typedef struct wb_shared_page {
+    wb_region stand_in;                 /* first: it is what `pages` has */
+    struct wb_shared_page *next;
+    unsigned count, room;
+    const wb_region **parts;
+} wb_shared_page;
 
 static bool holds(const wb_region *region, uint32_t address) { return address - region->base < region->limit; }
 
 static bool is_for_some(const wb_region *region) { return region->views != WB_EVERYONE; }
 
 /* Of several, one that is for some is on top of those for everyone; of equal ones the one mapped last. */
-static const wb_region *top_of_shared(const wb_machine *machine, uint32_t address, unsigned view)
+static const wb_region *top_of_shared(const wb_region *page, uint32_t address)
 {
+    const wb_shared_page *shared = (const wb_shared_page *)page;
     const wb_region *top = NULL;
-    for (unsigned i = machine->region_count; i-- > 0;) {
-        const wb_region *region = &machine->regions[i];
-        if (!holds(region, address) || !(region->views >> view & 1)) continue;
+    for (unsigned i = shared->count; i-- > 0;) {
+        const wb_region *region = shared->parts[i];
+        if (!holds(region, address)) continue;
         if (is_for_some(region)) return region;
         if (!top) top = region;
     }
@@ -27,7 +33,7 @@ static const wb_region *top_of_shared(const wb_machine *machine, uint32_t addres
 wb_region *wb_region_at(const wb_machine *machine, uint32_t address, unsigned view)
 {
     const wb_region *region = machine->pages[view][address >> 12];
-    if (region == &shared_page) region = top_of_shared(machine, address, view);
+    if (region && region->kind == WB_REGION_SHARED) region = top_of_shared(region, address);
     if (!region || !holds(region, address) || region->kind == WB_REGION_NOTHING) return NULL;
     return (wb_region *)region;
 }
@@ -40,13 +46,57 @@ static bool fills(const wb_region *region, uint32_t page)
     return (page << 12) - region->base < region->size && (page << 12 | 0xFFF) - region->base < region->size;
 }
 
-static wb_region *of_page(wb_region *old, wb_region *new, uint32_t page)
+static bool lies_in(const wb_region *region, uint32_t page)
 {
+    return region->base >> 12 <= page && page <= (region->base + region->size - 1) >> 12;
+}
+
+static bool add_part(wb_shared_page *shared, const wb_region *region)
+{
+    if (shared->count == shared->room) {
+        unsigned room = shared->room + 8;
+        const wb_region **parts = realloc(shared->parts, room * sizeof *parts);
+        if (!parts) return false;
+        shared->parts = parts;
+        shared->room = room;
+    }
+    shared->parts[shared->count++] = region;
+    return true;
+}
+
+static wb_region *share(wb_machine *machine, uint32_t page, unsigned view)
+{
+    wb_shared_page *shared = calloc(1, sizeof *shared);
+    if (!shared) return NULL;
+    shared->stand_in.kind = WB_REGION_SHARED;
+    shared->next = machine->shared_pages;
+    machine->shared_pages = shared;
+    for (unsigned i = 0; i < machine->region_count; i++) {
+        const wb_region *region = &machine->regions[i];
+        if (region->views >> view & 1 && lies_in(region, page) && !add_part(shared, region)) return NULL;
+    }
+    return &shared->stand_in;
+}
+
+void wb_free_shared_pages(wb_machine *machine)
+{
+    while (machine->shared_pages) {
+        wb_shared_page *shared = machine->shared_pages;
+        machine->shared_pages = shared->next;
+        free(shared->parts);
+        free(shared);
+    }
+}
+
+/* What `pages` has of a page from now on; NULL if there is no room for it. */
+static wb_region *of_page(wb_machine *machine, wb_region *new, uint32_t page, unsigned view)
+{
+    wb_region *old = machine->pages[view][page];
     if (!old) return new;
-    if (old == &shared_page) return old;
+    if (old->kind == WB_REGION_SHARED) return add_part((wb_shared_page *)old, new) ? old : NULL;
     bool hides = is_for_some(new) || !is_for_some(old);
-    const wb_region *top = hides ? new : old;
-    return fills(top, page) ? (wb_region *)top : &shared_page;
+    wb_region *top = hides ? new : old;
+    return fills(top, page) ? top : share(machine, page, view);
 }
 
 static wb_region *add_region(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views)
@@ -58,7 +108,7 @@ static wb_region *add_region(wb_machine *machine, uint32_t base, uint32_t size, 
         wb_region **pages = machine->pages[view];
         if (!(views >> view & 1)) continue;
         for (uint32_t page = base >> 12; page <= (base + size - 1) >> 12; page++)
-            pages[page] = of_page(pages[page], region, page);
+            if (!(pages[page] = of_page(machine, region, page, view))) return NULL;
     }
     return region;
 }
@@ -80,7 +130,7 @@ void wb_region_show(wb_core *core, const wb_region *region)
     uint32_t first = region->base >> 12, end = first + (region->size >> 12), run = 0;
     for (uint32_t page = first; page <= end; page++) {
         const wb_region *there = page < end ? core->machine->pages[core->number][page] : NULL;
-        if (there == region || there == &shared_page) run++;
+        if (there == region || (there && there->kind == WB_REGION_SHARED)) run++;
         else if (run) show_pages(core, region, page - run, run), run = 0;
     }
 }
@@ -149,14 +199,6 @@ void wb_host_timeless(wb_machine *machine, uint32_t number, const uint8_t *words
     if (region->timeless) memcpy(region->timeless, words, size);
 }
 
-void wb_host_window(wb_machine *machine, uint32_t number, uint32_t offset, const uint8_t *bytes, uint32_t size)
-{
-    wb_region *region = &machine->regions[number];
-    region->window = bytes;
-    region->window_offset = offset;
-    region->window_size = size;
-}
-
 int wb_map_nothing(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views)
 {
     return map_plain(machine, base, size, views, WB_REGION_NOTHING);
@@ -194,11 +236,6 @@ uint32_t wb_region_read(wb_region *region, wb_machine *machine, uint32_t offset,
         return value;
     }
     if (region->device) return region->device->read(region->device, offset, size);
-    uint32_t at = offset - region->window_offset;
-    if (region->window && at < region->window_size && size <= region->window_size - at) {
-        memcpy(&value, region->window + at, size);
-        return value;
-    }
     return machine->host.read((uint32_t)(region - machine->regions), offset, size);
 }
 

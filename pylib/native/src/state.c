@@ -94,6 +94,7 @@ void wb_state_restore(wb_machine *machine, const uint8_t *bytes)
         bytes = take(bytes, device->state, device->state_size);
         if (device->restored) device->restored(device);
     }
+    wb_find_groups(machine);
     wb_count_live(machine);
     wb_host_deadline(machine, machine->host_deadline_ns);
 }

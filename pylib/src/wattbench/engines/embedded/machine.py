@@ -230,9 +230,6 @@ class Machine:
         if isinstance(target, RegisterBlock):
             words = target.timeless_words(size)
             self.lib.wb_host_timeless(self.handle, region, words, len(words))
-            if target.window:
-                window = c.addressof(c.c_char.from_buffer(target.window))
-                self.lib.wb_host_window(self.handle, region, target.window_offset, window, len(target.window))
 
     # Running
 

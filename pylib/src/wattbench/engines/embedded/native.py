@@ -72,7 +72,6 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wb_machine_new": (_PTR, (c.POINTER(HostCalls),)),
     "wb_machine_free": (None, (_PTR,)),
     "wb_map_memory": (c.c_int, (_PTR, _U32, _U32, _PTR, _U32, _U32)),
-    "wb_host_window": (None, (_PTR, _U32, _U32, _PTR, _U32)),
     "wb_host_timeless": (None, (_PTR, _U32, c.c_char_p, _U32)),
     "wb_memory_limit": (None, (_PTR, _U32, _U32)),
     "wb_memory_close": (None, (_PTR, _U32, _U32)),

@@ -18,6 +18,8 @@ REFILL = c.CFUNCTYPE(None, _I64, _U32, _I64, _U32, _U32, _U32, _PTR)
 DROP = c.CFUNCTYPE(None, _I64)
 TEMPOS = c.CFUNCTYPE(_U32)
 REFILL_FRAMES = c.CFUNCTYPE(None)
+EXECUTE = c.CFUNCTYPE(None, _U32, _U32, _U32, _U32, _PTR, _U32, _PTR, _U32)
+READS = c.CFUNCTYPE(None, _U32, _U32, _U32, _U32)
 
 # enum wb_missing
 MISSING_READ, MISSING_WRITE, MISSING_BITS, MISSING_FEATURE = range(4)
@@ -33,6 +35,12 @@ class ConverterHost(c.Structure):
     """`wb_ade7913_host`: what the native converter asks of Python."""
 
     _fields_ = (("refill", REFILL), ("drop", DROP), ("tempos", TEMPOS))
+
+
+class FlexSpiHost(c.Structure):
+    """`wb_flexspi_host`: what the native FlexSPI asks of Python."""
+
+    _fields_ = (("execute", EXECUTE), ("reads", READS))
 
 
 class AudioFrameData(c.Structure):
@@ -85,6 +93,12 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wb_gpt_clock": (None, (_PTR, _I64, _I64)),
     "wb_gpt_input": (None, (_PTR, _U32, _U32)),
     "wb_gpt_line": (_UINT, (_PTR, _UINT)),
+    "wb_flexspi_new": (_PTR, (_PTR, c.POINTER(FlexSpiHost), _U32)),
+    "wb_flexspi_attach": (None, (_PTR, _U32)),
+    "wb_flexspi_tell": (None, (_PTR,)),
+    "wb_flexspi_line": (_UINT, (_PTR,)),
+    "wb_flexspi_held": (_U32, (_PTR, _U32, c.POINTER(_PTR))),
+    "wb_flexspi_hold": (None, (_PTR, _U32, c.c_char_p, _U32)),
     "wb_flexpwm_new": (_PTR, (_PTR,)),
     "wb_flexpwm_clock": (None, (_PTR, _I64, _I64)),
     "wb_flexpwm_input": (None, (_PTR, _U32, _U32)),
