@@ -21,7 +21,7 @@ enum wb_trace_kind {
     WB_TRACE_STORE,         /* `value` was stored to watched address `source` by the instruction at `pc` */
     WB_TRACE_EDGE,          /* wire `source` goes to `value`; the core is at `pc` */
     WB_TRACE_SERVICE,       /* DMA channel `source` begins a minor loop */
-    WB_TRACE_MAJOR,         /* DMA channel `source` has come to the end of its major loop */
+    WB_TRACE_MAJOR,         /* DMA channel `source` has ended its major loop, destination now `value` */
     WB_TRACE_LOAD,          /* from `since_ns` on `value` instructions in bucket `source` */
 };
 

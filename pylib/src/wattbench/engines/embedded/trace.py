@@ -111,8 +111,10 @@ class TraceSources:
             return
         self._heard.add((kind, name))
         tell = self._teller(kind, name)
-        listeners = dma.on_major if kind == TraceKind.MAJOR else dma.on_minor
-        listeners.append(lambda served: tell(served) if served == channel else None)
+        if kind == TraceKind.MAJOR:
+            dma.on_major.append(lambda served, destination: tell(destination) if served == channel else None)
+        else:
+            dma.on_minor.append(lambda served: tell(served) if served == channel else None)
 
     def _find_channel(self, name: str) -> tuple[str, int]:
         engine, _, text = name.rpartition(".")

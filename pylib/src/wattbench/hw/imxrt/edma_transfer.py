@@ -68,8 +68,8 @@ class EdmaTransfer(RegisterBlock):
         self._priorities = [self._index[f"DCHPRI{channel}"] for channel in range(CHANNELS)]
         self.on_minor: list[Callable[[int], None]] = []
         """Called with the channel before each minor loop."""
-        self.on_major: list[Callable[[int], None]] = []
-        """Called with the channel at the end of each major loop."""
+        self.on_major: list[Callable[[int, int], None]] = []
+        """Called with the channel and the destination behind its last byte at the end of each major loop."""
         self._starts = 0
         """Channels whose START is set, as a mask."""
         self._forced = -1
@@ -173,7 +173,7 @@ class EdmaTransfer(RegisterBlock):
                     self._forced = channel
             return
         for listener in self.on_major:
-            listener(channel)
+            listener(channel, values[self._daddr + channel])
         values[self._citer + channel] = biter
         values[self._saddr + channel] = values[self._saddr + channel] + values[self._slast + channel] & _WORD
         if not csr & _ESG:
