@@ -169,7 +169,7 @@ def _rows(info: Any, unit: CompileUnit) -> Iterator[tuple[int, int, str, int]]:
         return
     files = program["file_entry"]
     first = 0 if program["version"] >= 5 else 1
-    before = None
+    before, line = None, 0
     for entry in program.get_entries():
         state = entry.state
         if state is None:
@@ -177,5 +177,6 @@ def _rows(info: Any, unit: CompileUnit) -> Iterator[tuple[int, int, str, int]]:
         if before is not None and state.address > before.address:
             index = before.file - first
             source = files[index].name.decode("utf-8", "replace") if 0 <= index < len(files) else "?"
-            yield before.address, state.address, source, before.line
+            line = before.line or line  # 0: code that the compiler made of several lines
+            yield before.address, state.address, source, line
         before = None if state.end_sequence else state

@@ -22,7 +22,7 @@ TYPES = {
 
 
 TABLES: dict[str, tuple[str, ...] | None] = {
-    "firmware": ("name", "description", "elf", "image", "platform", "flash_base", "symbols", "accepted"),
+    "firmware": ("name", "description", "like", "elf", "image", "platform", "flash_base", "symbols", "accepted"),
     "accepted": ("model", "register", "access", "reason"),
     "flash": ("file", "offset"),
     "console": None,
@@ -223,12 +223,7 @@ class Manifest:
 
 def read_manifest(path: Path) -> Manifest:
     """Read and check a manifest; raises SourceError with what is wrong in which table."""
-    if not path.is_file():
-        raise UsageError(f"the manifest {path} does not exist")
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SourceError(f"this is no TOML: {error}", path) from error
+    data = manifest_data(path)
     reader = _Reader(path, data)
     reader.check_names()
     firmware = reader.table("firmware")
@@ -257,6 +252,36 @@ def read_manifest(path: Path) -> Manifest:
         reader.accepted(),
         reader.timing(),
     )
+
+
+def manifest_data(path: Path) -> dict[str, Any]:
+    """The tables of a manifest; those that it does not have are of the one that `like` in [firmware] names.
+
+    That one lies in the same folder, as files in it are named from there, and is like no other. Raises UsageError and
+    SourceError.
+    """
+    data = _read_toml(path)
+    firmware = data.get("firmware", {})
+    like = firmware.get("like") if isinstance(firmware, dict) else None
+    if like is None:
+        return data
+    base = path.parent / str(like)
+    if not isinstance(like, str) or base.parent != path.parent or not base.is_file():
+        raise SourceError(f"[firmware] `like` must name another manifest in {path.parent}, not {like!r}", path)
+    whole = _read_toml(base)
+    if "like" in whole.get("firmware", {}):
+        raise SourceError(f"[firmware] `like` names {base.name}, which is like another one itself; name that one", path)
+    own = {key: value for key, value in firmware.items() if key != "like"}
+    return {**whole, **data, "firmware": {**whole.get("firmware", {}), **own}}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UsageError(f"the manifest {path} does not exist")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(f"this is no TOML: {error}", path) from error
 
 
 class _Reader:

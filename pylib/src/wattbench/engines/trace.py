@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,23 @@ RECORD = np.dtype(
 
 Records = NDArray[Any]
 """An array of `RECORD`."""
+
+
+class Row(NamedTuple):
+    """A record as plain numbers, which are far quicker to go through one by one."""
+
+    time_ns: int
+    since_ns: int
+    kind: int
+    core: int
+    source: int
+    pc: int
+    value: int
+
+
+def rows(records: Records) -> Iterator[Row]:
+    """The records one by one."""
+    return map(Row._make, records.tolist())
 
 
 @dataclass(frozen=True)

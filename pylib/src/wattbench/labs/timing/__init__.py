@@ -21,6 +21,7 @@ from wattbench.labs.timing.interrupts import (
     preemptions,
 )
 from wattbench.labs.timing.judge import (
+    Finding,
     deadline_holds,
     jitter_stays_below,
     lies_within,
@@ -48,6 +49,7 @@ __all__ = [
     "LEAST_INSTANCES",
     "PARTS",
     "Context",
+    "Finding",
     "Instance",
     "Load",
     "Recorder",

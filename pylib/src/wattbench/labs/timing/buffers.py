@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wattbench.core.errors import StimulusError, UsageError
-from wattbench.engines.trace import Records, TraceKind
+from wattbench.engines.trace import Records, TraceKind, rows
 from wattbench.labs.timing.recording import Recording
 from wattbench.labs.timing.series import Instance, Series, duration
 from wattbench.labs.timing.signals import need, period
@@ -121,11 +121,11 @@ def _completions(recording: Recording) -> Records:
 def _runs(recording: Recording) -> list[_Run]:
     """The consumer's calls with their ends; recursive calls are no runs of their own."""
     found: list[_Run] = []
-    for record in recording.calls(recording.points.consumer):
-        if record["kind"] == TraceKind.CALL:
-            found.append(_Run(int(record["time_ns"]), None, int(record["value"]), int(record["source"])))
-        elif found and found[-1].begun_ns == record["since_ns"]:
-            found[-1] = _Run(found[-1].begun_ns, int(record["time_ns"]), found[-1].place, found[-1].back)
+    for record in rows(recording.calls(recording.points.consumer)):
+        if record.kind == TraceKind.CALL:
+            found.append(_Run(record.time_ns, None, record.value, record.source))
+        elif found and found[-1].begun_ns == record.since_ns:
+            found[-1] = _Run(found[-1].begun_ns, record.time_ns, found[-1].place, found[-1].back)
     return found
 
 

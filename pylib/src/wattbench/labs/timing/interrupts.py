@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from wattbench.core.errors import UsageError
-from wattbench.engines.trace import UNKNOWN_NS, TraceKind
+from wattbench.engines.trace import UNKNOWN_NS, TraceKind, rows
 from wattbench.labs.timing.recording import Recording
 from wattbench.labs.timing.series import Instance, Series, duration
 
@@ -50,13 +50,12 @@ def services(recording: Recording) -> list[Service]:
     found: list[Service] = []
     nested: dict[int, list[Service]] = {}
     left: dict[int, tuple[int, int]] = {}
-    for record in recording.of(TraceKind.ENTER, TraceKind.LEAVE):
-        core, time_ns, number = int(record["core"]), int(record["time_ns"]), int(record["value"])
+    for record in rows(recording.of(TraceKind.ENTER, TraceKind.LEAVE)):
+        core, time_ns, number = record.core, record.time_ns, record.value
         stack = nested.setdefault(core, [])
-        if record["kind"] == TraceKind.ENTER:
+        if record.kind == TraceKind.ENTER:
             behind = left[core][1] if left.get(core, (-1, 0))[0] == time_ns else 0
-            pended_ns, interrupted = int(record["since_ns"]), int(record["source"])
-            found.append(Service(number, core, time_ns, pended_ns, interrupted, int(record["pc"]), behind))
+            found.append(Service(number, core, time_ns, record.since_ns, record.source, record.pc, behind))
             stack.append(found[-1])
             continue
         left[core] = (time_ns, number)

@@ -1,74 +1,85 @@
-"""Judgements of timing: each fails with the worst instance's virtual time and PC, and none passes for want of instances."""
+"""Judgements of timing, each with the worst instance's virtual time and PC; none is made for want of instances."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from wattbench.core.errors import VerdictError
 from wattbench.labs.timing.load import Load
 from wattbench.labs.timing.series import LEAST_INSTANCES, Series, duration
 
 
+@dataclass(frozen=True)
+class Finding:
+    """A judgement: what was `found` against its `limit`, both in `unit` (ns or %)."""
 
-def _check_faults(series: Series) -> None:
+    quantity: str
+    judged: str
+    """`longest`, `jitter`, `deviation from nominal`, `least slack` or `load`."""
+    found: float
+    limit: float
+    unit: str
+    passed: bool
+    worst: str
+    """The worst instance in words."""
+    text: str
+
+    def require(self) -> Finding:
+        """Itself if it passed; raises VerdictError else."""
+        if not self.passed:
+            raise VerdictError(self.text)
+        return self
+
+
+def _finding(series: Series, judged: str, found: float, limit_ns: float, passed: bool, number: int) -> Finding:
+    worst = series.describe(number)
+    sentence = f"{series.name}: {judged} {duration(found)}, limit {duration(limit_ns)}"
     if series.faults:
-        raise VerdictError(f"{series.name}: {'; '.join(series.faults)}")
+        worst = "; ".join(series.faults)
+    text = f"{sentence}; the worst is {worst}; {series.summary()}"
+    return Finding(series.name, judged, found, limit_ns, "ns", passed and not series.faults, worst, text)
 
 
-def stays_below(series: Series, limit_ns: float, at_least: int = LEAST_INSTANCES) -> str:
-    """Every instance is below a limit; returns the finding, raises VerdictError or StimulusError."""
+def stays_below(series: Series, limit_ns: float, at_least: int = LEAST_INSTANCES) -> Finding:
+    """Whether every instance is below a limit; raises StimulusError where there are too few."""
     series.require(at_least)
-    _check_faults(series)
-    finding = f"{series.name}: {duration(series.most_ns)} at most, limit {duration(limit_ns)}"
-    if series.most_ns >= limit_ns:
-        raise VerdictError(f"{finding}; the longest is {series.describe(series.longest)}; {series.summary()}")
-    return f"{finding}; {series.summary()}"
+    most = series.most_ns
+    return _finding(series, "longest", most, limit_ns, most < limit_ns, series.longest)
 
 
-def jitter_stays_below(series: Series, limit_ns: float, at_least: int = LEAST_INSTANCES) -> str:
-    """No instance lies farther from the mean than a limit."""
+def jitter_stays_below(series: Series, limit_ns: float, at_least: int = LEAST_INSTANCES) -> Finding:
+    """Whether every instance lies closer to the mean than a limit."""
     series.require(at_least)
-    _check_faults(series)
-    finding = f"{series.name}: jitter {duration(series.jitter_ns)}, limit {duration(limit_ns)}"
-    if series.jitter_ns >= limit_ns:
-        raise VerdictError(
-            f"{finding}; farthest from the mean of {duration(series.mean_ns)} is {series.describe(series.farthest)}"
-        )
-    return f"{finding}; {series.summary()}"
+    jitter = series.jitter_ns
+    return _finding(series, "jitter", jitter, limit_ns, jitter < limit_ns, series.farthest)
 
 
-def lies_within(series: Series, nominal_ns: float, tolerance_ns: float, at_least: int = LEAST_INSTANCES) -> str:
-    """Every instance lies within a tolerance of a nominal value."""
+def lies_within(series: Series, nominal_ns: float, tolerance_ns: float, at_least: int = LEAST_INSTANCES) -> Finding:
+    """Whether every instance lies within a tolerance of a nominal value."""
     series.require(at_least)
-    _check_faults(series)
     low, high = series.least_ns - nominal_ns, series.most_ns - nominal_ns
-    worst = series.longest if high >= -low else series.shortest
-    off = max(abs(low), abs(high))
-    finding = (
-        f"{series.name}: {duration(off)} at most from {duration(nominal_ns)}, tolerance {duration(tolerance_ns)}"
-    )
-    if off > tolerance_ns:
-        raise VerdictError(f"{finding}; the worst is {series.describe(worst)}; {series.summary()}")
-    return f"{finding}; {series.summary()}"
+    off, number = (high, series.longest) if high >= -low else (-low, series.shortest)
+    judged = f"deviation from {duration(nominal_ns)}"
+    return _finding(series, judged, off, tolerance_ns, off <= tolerance_ns, number)
 
 
-def deadline_holds(slack: Series, margin_ns: float = 0.0, at_least: int = LEAST_INSTANCES) -> str:
-    """Every instance has more than a margin left up to its deadline; `slack` is what is left."""
+def deadline_holds(slack: Series, margin_ns: float = 0.0, at_least: int = LEAST_INSTANCES) -> Finding:
+    """Whether every instance has more than a margin left up to its deadline; `slack` is what is left."""
     slack.require(at_least)
-    _check_faults(slack)
-    finding = f"{slack.name}: {duration(slack.least_ns)} at least are left, margin {duration(margin_ns)}"
-    if slack.least_ns <= margin_ns:
-        late = int((slack.values_ns <= margin_ns).sum())
-        raise VerdictError(
-            f"{finding}; the deadline was missed {late} times of {len(slack)}, worst {slack.describe(slack.shortest)}"
-        )
-    return f"{finding}; {slack.summary()}"
+    least = slack.least_ns
+    finding = _finding(slack, "least slack", least, margin_ns, least > margin_ns, slack.shortest)
+    late = int((slack.values_ns <= margin_ns).sum())
+    text = f"{slack.name}: the deadline was missed {late} times of {len(slack)}, worst {finding.worst}; {finding.text}"
+    return finding if finding.passed else Finding(**{**vars(finding), "text": text})
 
 
-def load_stays_below(load: Load, limit_percent: float) -> str:
-    """The load of each window is below a limit."""
-    finding = (
-        f"CPU load of {load.of}: {load.worst.percent:.4g} % at most, {load.mean_percent:.4g} % in the mean, "
-        f"limit {limit_percent:g} %"
+def load_stays_below(load: Load, limit_percent: float) -> Finding:
+    """Whether the load of each window is below a limit."""
+    worst = load.worst
+    text = (
+        f"CPU load of {load.of}: {worst.percent:.4g} % at most, {load.mean_percent:.4g} % in the mean, limit "
+        f"{limit_percent:g} %; the worst window is {load.describe()}"
     )
-    if load.worst.percent >= limit_percent:
-        raise VerdictError(f"{finding}; the worst window is {load.describe()}")
-    return finding
+    passed = worst.percent < limit_percent
+    quantity = f"CPU load of {load.of}"
+    return Finding(quantity, "load", worst.percent, limit_percent, "%", passed, load.describe(), text)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from wattbench.core.errors import StimulusError, UsageError
 from wattbench.core.names import did_you_mean
-from wattbench.engines.trace import BELOW_BOUNDARIES, TraceKind
+from wattbench.engines.trace import BELOW_BOUNDARIES, TraceKind, rows
 from wattbench.labs.timing.recording import Recording, address_range
 from wattbench.labs.timing.series import duration, instant
 
@@ -91,11 +91,11 @@ def _counts(recording: Recording, core: int) -> _Counts:
 
 def _add_hangs(recording: Recording, core: int, busy: NDArray[np.float64], starts: NDArray[np.int64], window_ns: int) -> None:
     """Loops that were passed over and that nothing could have ended kept the core busy all the same."""
-    for record in recording.of(TraceKind.LOOP):
-        if record["core"] != core or record["value"]:
+    for record in rows(recording.of(TraceKind.LOOP)):
+        if record.core != core or record.value:
             continue
-        column = int(np.searchsorted(starts, record["pc"], "right")) - 1
-        at, end = int(record["since_ns"]), int(record["time_ns"])
+        column = int(np.searchsorted(starts, record.pc, "right")) - 1
+        at, end = max(record.since_ns, recording.began_ns), record.time_ns
         while at < end:
             row = min((at - recording.began_ns) // window_ns, len(busy) - 1)
             upto = end if row == len(busy) - 1 else min(end, recording.began_ns + (row + 1) * window_ns)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from wattbench.engines.trace import TraceKind
+from wattbench.engines.trace import TraceKind, rows
 from wattbench.labs.timing.interrupts import services
 from wattbench.labs.timing.recording import Recording
 
@@ -53,23 +53,23 @@ def _events(recording: Recording) -> Iterator[dict[str, Any]]:
             yield _slice(name, service.core, _EXCEPTIONS, service.begun_ns, end_ns, interrupted=place)
     yield from _sleeps(recording)
     names = {address: name for name, address in recording.addresses.items()}
-    for record in recording.records:
-        at, source, core = int(record["time_ns"]), int(record["source"]), int(record["core"])
-        match record["kind"]:
+    for record in rows(recording.records):
+        at, source, core = record.time_ns, record.source, record.core
+        match record.kind:
             case TraceKind.RETURN:
-                name = names.get(int(record["pc"]), recording.code.name(int(record["pc"])))
-                yield _slice(name, core, _FUNCTIONS, int(record["since_ns"]), at)
+                name = names.get(record.pc, recording.code.name(record.pc))
+                yield _slice(name, core, _FUNCTIONS, record.since_ns, at)
             case TraceKind.LOOP:
-                place = recording.code.place(int(record["pc"]))
-                yield _slice("loop", core, _SLEEP, int(record["since_ns"]), at, at=place)
+                place = recording.code.place(record.pc)
+                yield _slice("loop", core, _SLEEP, record.since_ns, at, at=place)
             case TraceKind.EDGE:
                 name = recording.request.wires[source]
-                yield {"ph": "C", "name": name, "pid": _WIRES, "ts": _us(at), "args": {"level": int(record["value"])}}
+                yield {"ph": "C", "name": name, "pid": _WIRES, "ts": _us(at), "args": {"level": record.value}}
             case TraceKind.MAJOR:
                 yield _instant(f"{recording.request.dma[source]} ends", at)
             case TraceKind.STORE:
                 name = names.get(source, f"0x{source:08X}")
-                yield {"ph": "C", "name": name, "pid": core + 1, "ts": _us(at), "args": {"value": int(record["value"])}}
+                yield {"ph": "C", "name": name, "pid": core + 1, "ts": _us(at), "args": {"value": record.value}}
     yield from _loads(recording)
 
 
@@ -79,9 +79,9 @@ def _instant(name: str, at_ns: int) -> dict[str, Any]:
 
 def _sleeps(recording: Recording) -> Iterator[dict[str, Any]]:
     since: dict[int, int] = {}
-    for record in recording.of(TraceKind.SLEEP, TraceKind.WAKE):
-        core, at = int(record["core"]), int(record["time_ns"])
-        if record["kind"] == TraceKind.SLEEP:
+    for record in rows(recording.of(TraceKind.SLEEP, TraceKind.WAKE)):
+        core, at = record.core, record.time_ns
+        if record.kind == TraceKind.SLEEP:
             since[core] = at
         elif core in since:
             yield _slice("asleep", core, _SLEEP, since.pop(core), at)
@@ -96,9 +96,9 @@ def _loads(recording: Recording) -> Iterator[dict[str, Any]]:
     if not len(records):
         return
     busy: dict[tuple[int, int], float] = {}
-    for record in records:
-        key = int(record["core"]), int(record["since_ns"])
-        busy[key] = busy.get(key, 0.0) + int(record["value"]) * 1000 / recording.mips[key[0]]
+    for record in rows(records):
+        key = record.core, record.since_ns
+        busy[key] = busy.get(key, 0.0) + record.value * 1000 / recording.mips[key[0]]
     for core in {core for core, _ in busy}:
         begin_ns = recording.began_ns
         while begin_ns < recording.ended_ns:

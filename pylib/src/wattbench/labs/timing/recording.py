@@ -22,7 +22,7 @@ from wattbench.labs.timing.series import instant
 LOAD_WINDOW_S = 0.01
 """How finely the CPU load is resolved in time unless told otherwise."""
 
-PARTS = ("samples", "buffers", "window", "crossings", "interrupts", "load", "functions")
+PARTS = ("samples", "buffers", "window", "crossings", "pulses", "interrupts", "load", "functions")
 """What a recording may hold. `samples` are the most records, two wires and a DMA channel at the sample rate."""
 
 FIRST_INTERRUPT = 16
@@ -79,6 +79,8 @@ class Recording:
     """A value of the firmware's time base and the virtual time of it."""
     pulses_ns: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Rising edges of the metrology LEDs since power-on."""
+    leds: Mapping[str, str] = field(default_factory=dict)
+    """Their wires."""
 
     @property
     def span(self) -> tuple[int, int]:
@@ -189,6 +191,7 @@ class Recorder:
         called = [*([points.consumer] if "buffers" in parts else []), *(points.functions if "functions" in parts else [])]
         stored = [*([points.window] if "window" in parts else []), *([points.crossing] if "crossings" in parts else [])]
         followed = [points.data_ready, points.chip_select] if "samples" in parts else []
+        leds = [pulse.led for pulse in self._bench.manifest.pulses.values()] if "pulses" in parts else []
         services = [points.dma_start] if "samples" in parts else []
         majors = [points.buffer_complete] if "buffers" in parts else []
         if points.ring and majors:
@@ -198,7 +201,7 @@ class Recorder:
             sleep="load" in parts or "interrupts" in parts,
             functions=tuple(dict.fromkeys(self._address(name) for name in (*called, *functions) if name)),
             stores=tuple((address, 4) for address in dict.fromkeys(map(self._address, filter(None, [*stored, *variables])))),
-            wires=tuple(dict.fromkeys(filter(None, [*followed, *wires]))),
+            wires=tuple(dict.fromkeys(filter(None, [*followed, *leds, *wires]))),
             dma=tuple(filter(None, majors)),
             dma_services=tuple(filter(None, services)),
             load_boundaries=self._boundaries() if "load" in parts else (),
@@ -237,6 +240,7 @@ class Recorder:
             dict(self._addresses),
             self._anchor(),
             {kind: _rising(bench.pulses(kind)) for kind in bench.manifest.pulses},
+            {kind: pulse.led for kind, pulse in bench.manifest.pulses.items()},
         )
 
     def _anchor(self) -> tuple[int, int] | None:
@@ -244,6 +248,10 @@ class Recorder:
             return None
         raw = self._bench.engine.read_memory(self._bench.code_address(self.points.timebase), 4)
         return struct.unpack("<I", raw)[0], self._bench.now_ns
+
+    def cancel(self) -> None:
+        """End the trace and drop what it has seen."""
+        self._tap.stop()
 
     def stop(self) -> Recording:
         """End the trace and give what it has seen."""

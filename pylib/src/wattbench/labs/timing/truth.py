@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +18,10 @@ PULSE_QUANTITIES = {"active": "active_import_wh", "reactive": "reactive_import_v
 """What the pulses of a LED count unless told otherwise; fields of `Injected`."""
 
 _SLOWEST_NS = 5 * 10**9
-_STEPS = 40
+_SLOPE_NS = 100_000
+"""The power at a moment is the mean of so long before it."""
+_CLOSE_NS = 5_000
+"""Over so short a time the power is constant."""
 
 
 class Mains(Protocol):
@@ -90,6 +94,11 @@ def pulse_period(recording: Recording, kind: str) -> Series:
 
 
 def _series(recording: Recording, name: str, kind: str, instances: list[Instance]) -> Series:
+    led = recording.leds.get(kind, "")
+    if led in recording.request.wires:
+        edges = recording.edges(led, "rising")
+        places = dict(zip(edges["time_ns"].tolist(), edges["pc"].tolist(), strict=True))
+        instances = [replace(item, pc=places.get(item.time_ns, 0)) for item in instances]
     hint = f"is there load, and does the meter give {kind} pulses? Let more virtual time pass, or raise the load"
     return Series.of(name, recording.span, instances, recording.code.place, hint=hint)
 
@@ -101,47 +110,65 @@ def _edges(recording: Recording, kind: str) -> list[int]:
     return list(recording.pulses_ns[kind])
 
 
+class _Energy:
+    """Injected energy since power-on, each time from the last known moment on."""
+
+    def __init__(self, mains: Mains, quantity: str) -> None:
+        self._mains, self._quantity = mains, quantity
+        self._at_ns, self._energy = 0, 0.0
+
+    def between(self, from_ns: int, to_ns: int) -> float:
+        """Energy between two times."""
+        if from_ns == to_ns:
+            return 0.0
+        low, high = min(from_ns, to_ns), max(from_ns, to_ns)
+        energy = self._mains.injected(low, high).value(self._quantity)
+        return energy if from_ns < to_ns else -energy
+
+    def at(self, time_ns: int) -> float:
+        """Energy up to a time."""
+        self._energy += self.between(self._at_ns, time_ns)
+        self._at_ns = time_ns
+        return self._energy
+
+
 def _pulses(
     recording: Recording, mains: Mains, kind: str, per_kilo_hour: float, quantity: str
 ) -> tuple[list[int], list[float]]:
     """Rising edges of the recording, and for each the moment at which its energy was full."""
     if not quantity and kind not in PULSE_QUANTITIES:
         raise UsageError(f"say what the {kind} pulses count, such as `active_import_wh`")
-    counted, energy = quantity or PULSE_QUANTITIES[kind], 1000 / per_kilo_hour
-    edges = _edges(recording, kind)
-    times, ideal = [], []
-    for number, at in enumerate(edges, 1):
+    energy, per_pulse = _Energy(mains, quantity or PULSE_QUANTITIES[kind]), 1000 / per_kilo_hour
+    times: list[int] = []
+    ideal: list[float] = []
+    late = 0.0
+    for number, at in enumerate(_edges(recording, kind), 1):
         if recording.began_ns <= at <= recording.ended_ns:
             times.append(at)
-            ideal.append(_full_at(recording, mains, counted, number * energy, at))
+            ideal.append(_full_at(energy, number * per_pulse, round(at - late), recording.ended_ns))
+            late = at - ideal[-1]
     return times, ideal
 
 
-def _full_at(recording: Recording, mains: Mains, quantity: str, energy: float, near_ns: int) -> float:
-    """When the energy since power-on reached `energy`, in ns; searched from a time near it on."""
-
-    def missing(until_ns: int) -> float:
-        return energy - mains.injected(0, until_ns).value(quantity)
-
-    low, high = 0, recording.ended_ns
-    at, left = near_ns, missing(near_ns)
-    for _ in range(_STEPS):
-        if left > 0:
-            low = max(low, at)
-        else:
-            high = min(high, at)
+def _full_at(energy: _Energy, wanted: float, near_ns: int, last_ns: int) -> float:
+    """When the energy since power-on reached `wanted`, in ns; searched from a time near it on."""
+    low, high, at = 0, last_ns, max(min(near_ns, last_ns), 1)
+    while True:
+        left = wanted - energy.at(at)
+        low, high = (max(low, at), high) if left > 0 else (low, min(high, at))
+        before = max(at - _SLOPE_NS, 0)
+        slope = energy.between(before, at) / (at - before)
+        guess = at + left / slope if slope > 0 else (low + high) / 2
+        if slope > 0 and abs(guess - at) <= _CLOSE_NS:
+            return guess
         if high - low <= 1:
             break
-        span = 10_000_000
-        before = max(at - span, 0)
-        slope = (mains.injected(before, at).value(quantity)) / max(at - before, 1)
-        guess = round(at + left / slope) if slope > 0 else (low + high) // 2
-        guess = guess if low < guess < high else (low + high) // 2
-        if abs(guess - at) <= 1:
-            return at + (left / slope if slope > 0 else 0)
-        at, left = guess, missing(guess)
-    if missing(recording.ended_ns) > 0:
+        guess = guess if low < guess < high else (low + high) / 2
+        if round(guess) == at:
+            break
+        at = round(guess)
+    if at >= last_ns - 1:
         raise StimulusError(
-            f"the meter gave a pulse at {instant(near_ns)} whose energy was not injected up to the end of the recording"
+            f"the meter gave a pulse near {instant(near_ns)} whose energy was not injected up to the end of the recording"
         )
     return float(at)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from vcd import VCDWriter
 
-from wattbench.engines.trace import TraceKind
+from wattbench.engines.trace import TraceKind, rows
 from wattbench.labs.timing.recording import Recording
-
-_Change = Callable[[Any, int], None]
-
 
 def write_vcd(recording: Recording, path: Path) -> None:
     """Write it; times are virtual ns since the beginning of the recording."""
@@ -39,10 +35,9 @@ def _write(recording: Recording, writer: VCDWriter) -> None:
         address: variable("variables", names.get(address, f"v_{address:08X}"), 32) for address, _ in request.stores
     }
     events: list[tuple[int, Any, int]] = []
-    for record in recording.records:
-        at, source = int(record["time_ns"]) - recording.began_ns, int(record["source"])
-        value, pc, core = int(record["value"]), int(record["pc"]), int(record["core"])
-        match record["kind"]:
+    for record in rows(recording.records):
+        at, source, value, core = record.time_ns - recording.began_ns, record.source, record.value, record.core
+        match record.kind:
             case TraceKind.EDGE:
                 events.append((at, wires[source], value))
             case TraceKind.MAJOR:
@@ -54,9 +49,9 @@ def _write(recording: Recording, writer: VCDWriter) -> None:
             case TraceKind.LEAVE:
                 events.append((at, exceptions[core], source))
             case TraceKind.SLEEP | TraceKind.WAKE:
-                events.append((at, asleep[core], int(record["kind"] == TraceKind.SLEEP)))
+                events.append((at, asleep[core], int(record.kind == TraceKind.SLEEP)))
             case TraceKind.CALL | TraceKind.RETURN:
-                events.append((at, functions[pc], int(record["kind"] == TraceKind.CALL)))
+                events.append((at, functions[record.pc], int(record.kind == TraceKind.CALL)))
             case TraceKind.STORE if source in stores:
                 events.append((at, stores[source], value))
     for at, changed, value in sorted((event for event in events if event[0] >= 0), key=lambda event: event[0]):
