@@ -11,6 +11,7 @@ from typing import Any
 
 from elftools.dwarf.compileunit import CompileUnit
 from elftools.dwarf.dwarfinfo import DWARFInfo
+from elftools.dwarf.ranges import BaseAddressEntry
 from elftools.elf.elffile import ELFFile
 
 from wattbench.core.errors import FirmwareFileError
@@ -108,7 +109,9 @@ class CodeMap:
         for file in self.files:
             with file.open("rb") as stream:
                 info = _debug_information(stream, file)
-                for unit in info.iter_CUs() if info else ():
+                if info is None:
+                    continue
+                for unit in info.iter_CUs():
                     ranges = tuple(_ranges(info, unit))
                     if ranges:
                         name = unit.get_top_DIE().attributes.get("DW_AT_name")
@@ -122,7 +125,7 @@ class CodeMap:
             unit, offset = self._units[number]
             with unit.file.open("rb") as stream:
                 info = _debug_information(stream, unit.file)
-                self._lines[number] = list(_rows(info, info.get_CU_at(offset)))
+                self._lines[number] = list(_rows(info, info.get_CU_at(offset))) if info else []
         return self._lines[number]
 
 
@@ -139,7 +142,9 @@ def _debug_information(stream: Any, file: Path) -> DWARFInfo | None:
         elf = ELFFile(stream)
         return elf.get_dwarf_info(follow_links=False) if elf.has_dwarf_info(strict=True) else None
     except Exception as error:
-        raise FirmwareFileError(f"the debug information of {file} is damaged: {error}; build the firmware anew") from error
+        raise FirmwareFileError(
+            f"the debug information of {file} is damaged: {error}; build the firmware anew"
+        ) from error
 
 
 def _ranges(info: DWARFInfo, unit: CompileUnit) -> Iterator[tuple[int, int]]:
@@ -150,7 +155,7 @@ def _ranges(info: DWARFInfo, unit: CompileUnit) -> Iterator[tuple[int, int]]:
         lists = info.range_lists()
         entries = lists.get_range_list_at_offset(attributes["DW_AT_ranges"].value, unit) if lists else ()
         for entry in entries:
-            if not hasattr(entry, "begin_offset"):
+            if isinstance(entry, BaseAddressEntry):
                 low = entry.base_address
                 continue
             base = 0 if getattr(entry, "is_absolute", False) else low

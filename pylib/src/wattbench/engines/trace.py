@@ -42,7 +42,7 @@ class TraceKind(IntEnum):
     SERVICE = 10
     """DMA channel number `source` of the request's `dma_services` begins a minor loop."""
     MAJOR = 11
-    """DMA channel number `source` of the request's `dma` has ended its major loop; `value` is the destination after it."""
+    """DMA channel number `source` of the request's `dma` has ended its major loop; `value` is where it would go on."""
     LOAD = 12
     """In the window that began at `since_ns`, `value` instructions ran from load boundary `source` up to the next one.
 

@@ -59,8 +59,8 @@ class Outcome:
     @property
     def passed(self) -> bool:
         """Whether something passed and nothing failed, neither a test nor a judgement."""
-        judged = (*self.judgements, *self.timings)
-        return self.count("passed") > 0 and self.count("failed") == 0 and all(item.passed for item in judged)
+        judged = [item.passed for item in self.judgements] + [item.passed for item in self.timings]
+        return self.count("passed") > 0 and self.count("failed") == 0 and all(judged)
 
     @property
     def virtual_s(self) -> float:

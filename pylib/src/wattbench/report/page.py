@@ -23,7 +23,10 @@ def to_page(outcome: Outcome) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(
-        amount=numbers.amount, doubt=numbers.doubt, percent=numbers.percent, seconds=numbers.seconds,
+        amount=numbers.amount,
+        doubt=numbers.doubt,
+        percent=numbers.percent,
+        seconds=numbers.seconds,
         measure=numbers.measure,
     )
     in_percent = [item for item in outcome.judgements if item.error_unit == "%" != item.unit]

@@ -61,7 +61,8 @@ class Timing(BenchLibrary):
     | ``window period``, ``window latency``, ``window slack`` | part ``window`` |
     | ``zero crossing``: the firmware's stamp after the true crossing, less the manifest's delay | part ``crossings`` |
     | ``pulse period[active]``, ``pulse jitter[active]``, ``pulse latency[active]`` | part ``pulses`` |
-    | ``interrupt latency``, ``interrupt latency[IRQ 6]``, ``interrupt time[...]``, ``preemption[PendSV]`` | part ``interrupts`` |
+    | ``interrupt latency``, ``interrupt latency[IRQ 6]``, ``interrupt time[IRQ 6]`` | part ``interrupts`` |
+    | ``preemption[PendSV]``: how long others held it up | part ``interrupts`` |
     | ``function[name]``: from call to return, ``call period[name]`` | part ``functions`` |
 
     Interrupts go by their names in the manifest, by ``IRQ 6``, or by ``SysTick``, ``PendSV`` and their like.
@@ -93,7 +94,12 @@ class Timing(BenchLibrary):
         bench = self.session.bench
         chosen = [part.strip() for part in parts.split(",") if part.strip()]
         self._recorder = Recorder(
-            bench, parts=chosen, wires=wires, functions=functions, variables=variables, load_window_s=seconds(load_window)
+            bench,
+            parts=chosen,
+            wires=wires,
+            functions=functions,
+            variables=variables,
+            load_window_s=seconds(load_window),
         )
         self._bench, self._recorded = bench, None
 
@@ -127,9 +133,16 @@ class Timing(BenchLibrary):
         figures = (0, 0.0, 0.0, 0.0, 0.0, [0.0], [0]) if series is None else _figures(series)
         self.session.record(
             Timed(
-                self.session.test, finding.quantity, finding.unit, finding.judged, finding.found, finding.limit,
-                finding.passed, finding.worst, *figures,
-            )  # fmt: skip
+                self.session.test,
+                finding.quantity,
+                finding.unit,
+                finding.judged,
+                finding.found,
+                finding.limit,
+                finding.passed,
+                finding.worst,
+                *figures,
+            )
         )
         finding.require()
 
@@ -145,7 +158,7 @@ class Timing(BenchLibrary):
 
     @keyword
     def jitter_should_stay_below(self, quantity: str, limit: str, at_least: int = LEAST_INSTANCES) -> float:
-        """Fails unless each instance of ``quantity`` is closer to their mean than ``limit``; returns the jitter in s."""
+        """Fails unless each instance of ``quantity`` is closer to the mean than ``limit``; returns the jitter in s."""
         series = measure(self._context(), quantity)
         self._keep(jitter_stays_below(series, _ns(limit), at_least), series)
         return series.jitter_ns / 1e9
@@ -173,12 +186,14 @@ class Timing(BenchLibrary):
     def interrupt_latency_should_stay_below(
         self, limit: str, source: str = "", at_least: int = LEAST_INSTANCES
     ) -> float:
-        """Fails unless each interrupt (of ``source``, or of any) reaches its handler sooner than ``limit`` after its line rose.
+        """Fails unless each interrupt reaches its handler within ``limit`` of its line's rise.
 
-        Returns the longest latency in s. It is that of instructions and masks; the emulated core takes no time for
-        stacking registers.
+        ``source`` is one interrupt, without it all count. Returns the longest latency in s. It is that of instructions
+        and masks; the emulated core takes no time for stacking registers.
         """
-        return self.latency_should_stay_below(f"interrupt latency[{source}]" if source else "interrupt latency", limit, at_least)
+        return self.latency_should_stay_below(
+            f"interrupt latency[{source}]" if source else "interrupt latency", limit, at_least
+        )
 
     @keyword
     def cpu_load_should_stay_below(self, limit: float, of: str = "", over: str = "") -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes as c
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ class TraceSources:
         key = (TraceKind.EDGE, name)
         if isinstance(spi, NativeLpspi):
             self._machine.lib.wb_lpspi_trace(spi.handle, pcs, number)
-            self._undo.append(lambda: self._machine.lib.wb_lpspi_trace(spi.handle, pcs, 0))
+            self._undo.append(partial(self._machine.lib.wb_lpspi_trace, spi.handle, pcs, 0))
             return
         if isinstance(line, NativeLine):
             self._machine.lib.wb_trace_line(self._machine.handle, line.number, number)
@@ -86,7 +87,8 @@ class TraceSources:
         chosen = getattr(found, "default_output", None) if output is None else output
         if chosen in outputs:
             return outputs[chosen], None, 0
-        if chosen in CHIP_SELECTS and (isinstance(found, NativeLpspi) or isinstance(getattr(found, "port", 0), SpiPort)):
+        is_controller = isinstance(found, NativeLpspi) or isinstance(getattr(found, "port", None), SpiPort)
+        if chosen in CHIP_SELECTS and is_controller:
             return None, found, CHIP_SELECTS.index(str(chosen))
         known = [str(key) for key in outputs]
         raise UsageError(f"there is no wire `{name}`; `{base}` has {', '.join(known) or 'no outputs'}")
@@ -100,7 +102,7 @@ class TraceSources:
             dma = self._model(engine)
             if isinstance(dma, NativeEdma):
                 self._machine.lib.wb_edma_trace(dma.handle, channel, *numbers)
-                self._undo.append(lambda dma=dma, n=channel: self._machine.lib.wb_edma_trace(dma.handle, n, 0, 0))
+                self._undo.append(partial(self._machine.lib.wb_edma_trace, dma.handle, channel, 0, 0))
                 continue
             for kind, number in zip((TraceKind.MAJOR, TraceKind.SERVICE), numbers, strict=True):
                 self._follow_python_channel(dma, kind, f"{engine}.{channel}", channel, number)
@@ -187,11 +189,12 @@ class NativeTrace:
         if not count:
             return np.empty(0, RECORD)
         buffer = (c.c_char * (count * RECORD.itemsize)).from_address(lib.wb_trace_records(handle))
-        records = np.frombuffer(buffer, RECORD).copy()
+        records: Records = np.frombuffer(bytes(buffer), RECORD).copy()
         records["source"][np.isin(records["kind"], _NUMBERED)] -= 1
         load = records["kind"] == TraceKind.LOAD
         records["source"][load] -= 1  # bucket 0 lies below the first boundary: it becomes BELOW_BOUNDARIES
-        return records[np.argsort(records["time_ns"], kind="stable")]
+        records = records[np.argsort(records["time_ns"], kind="stable")]
+        return records
 
     def stop(self) -> None:
         """See `TraceTap.stop`."""

@@ -34,6 +34,6 @@ def rising_crossings(schedule: Schedule, channel: Channel, from_ns: int, to_ns: 
         end = float(segment.turns_at(end_ns) - segment.start_turns)
         # value ~ sin(2 pi (start_turns + turns) + arg): upwards where that is a whole turn.
         offset = (-cmath.phase(phasor) / (2 * math.pi) - float(segment.start_turns % 1)) % 1.0
-        turns = offset + np.arange(math.ceil(begin - offset), math.ceil(end - offset))
+        turns = offset + np.arange(math.ceil(begin - offset), math.ceil(end - offset), dtype=np.float64)
         found.append(segment.start_ns + segment.seconds_at(turns) * NS_PER_S)
     return np.concatenate(found) if found else np.empty(0)

@@ -190,7 +190,7 @@ class Grid(Loads, Disturbances, Symmetry, Playback):
         return injected(self._schedule, from_ns, to_ns)
 
     def rising_crossings(self, phase: str, from_ns: int, to_ns: int) -> FloatArray:
-        """Virtual times (ns) at which the fundamental of a phase's voltage goes through zero upwards, in closed form."""
+        """Virtual times (ns) at which the fundamental of a phase's voltage goes upwards through zero; closed form."""
         return rising_crossings(self._schedule, self._wired(Channel(phase, "voltage")), from_ns, to_ns)
 
     @property

@@ -1,9 +1,9 @@
 """Metrology timing: what happens when inside a meter, measured on an engine's trace without a change to the firmware.
 
-    recorder = Recorder(bench)                  # the timing points of the manifest
-    bench.run_for(10)
-    recording = recorder.stop()
-    print(jitter_stays_below(sample_period(recording), 500))
+recorder = Recorder(bench)                  # the timing points of the manifest
+bench.run_for(10)
+recording = recorder.stop()
+print(jitter_stays_below(sample_period(recording), 500))
 """
 
 from wattbench.labs.timing.buffers import (

@@ -110,8 +110,8 @@ def _series(recording: Recording, name: str, instances: list[Instance]) -> Serie
 
 
 def _hint(recording: Recording) -> str:
-    points = recording.points
-    return f"does DMA channel `{points.buffer_complete}` fill buffers, and is `{points.consumer}` called for each of them?"
+    channel, consumer = recording.points.buffer_complete, recording.points.consumer
+    return f"does DMA channel `{channel}` fill buffers, and is `{consumer}` called for each of them?"
 
 
 def _completions(recording: Recording) -> Records:

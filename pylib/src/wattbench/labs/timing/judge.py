@@ -31,7 +31,7 @@ class Finding:
         return self
 
 
-def _finding(series: Series, judged: str, found: float, limit_ns: float, passed: bool, number: int) -> Finding:
+def _finding(series: Series, judged: str, found: float, limit_ns: float, *, passed: bool, number: int) -> Finding:
     worst = series.describe(number)
     sentence = f"{series.name}: {judged} {duration(found)}, limit {duration(limit_ns)}"
     if series.faults:
@@ -44,14 +44,14 @@ def stays_below(series: Series, limit_ns: float, at_least: int = LEAST_INSTANCES
     """Whether every instance is below a limit; raises StimulusError where there are too few."""
     series.require(at_least)
     most = series.most_ns
-    return _finding(series, "longest", most, limit_ns, most < limit_ns, series.longest)
+    return _finding(series, "longest", most, limit_ns, passed=most < limit_ns, number=series.longest)
 
 
 def jitter_stays_below(series: Series, limit_ns: float, at_least: int = LEAST_INSTANCES) -> Finding:
     """Whether every instance lies closer to the mean than a limit."""
     series.require(at_least)
     jitter = series.jitter_ns
-    return _finding(series, "jitter", jitter, limit_ns, jitter < limit_ns, series.farthest)
+    return _finding(series, "jitter", jitter, limit_ns, passed=jitter < limit_ns, number=series.farthest)
 
 
 def lies_within(series: Series, nominal_ns: float, tolerance_ns: float, at_least: int = LEAST_INSTANCES) -> Finding:
@@ -60,14 +60,14 @@ def lies_within(series: Series, nominal_ns: float, tolerance_ns: float, at_least
     low, high = series.least_ns - nominal_ns, series.most_ns - nominal_ns
     off, number = (high, series.longest) if high >= -low else (-low, series.shortest)
     judged = f"deviation from {duration(nominal_ns)}"
-    return _finding(series, judged, off, tolerance_ns, off <= tolerance_ns, number)
+    return _finding(series, judged, off, tolerance_ns, passed=off <= tolerance_ns, number=number)
 
 
 def deadline_holds(slack: Series, margin_ns: float = 0.0, at_least: int = LEAST_INSTANCES) -> Finding:
     """Whether every instance has more than a margin left up to its deadline; `slack` is what is left."""
     slack.require(at_least)
     least = slack.least_ns
-    finding = _finding(slack, "least slack", least, margin_ns, least > margin_ns, slack.shortest)
+    finding = _finding(slack, "least slack", least, margin_ns, passed=least > margin_ns, number=slack.shortest)
     late = int((slack.values_ns <= margin_ns).sum())
     text = f"{slack.name}: the deadline was missed {late} times of {len(slack)}, worst {finding.worst}; {finding.text}"
     return finding if finding.passed else Finding(**{**vars(finding), "text": text})

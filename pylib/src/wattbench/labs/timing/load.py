@@ -89,7 +89,9 @@ def _counts(recording: Recording, core: int) -> _Counts:
     return _Counts(busy, starts, began_ns + window_ns * np.arange(rows), window_ns)
 
 
-def _add_hangs(recording: Recording, core: int, busy: NDArray[np.float64], starts: NDArray[np.int64], window_ns: int) -> None:
+def _add_hangs(
+    recording: Recording, core: int, busy: NDArray[np.float64], starts: NDArray[np.int64], window_ns: int
+) -> None:
     """Loops that were passed over and that nothing could have ended kept the core busy all the same."""
     for record in rows(recording.of(TraceKind.LOOP)):
         if record.core != core or record.value:
@@ -112,11 +114,11 @@ def cpu_load(recording: Recording, of: str = EVERYTHING, over_ns: int = 0, core:
     counts = _counts(recording, core)
     step = over_ns // counts.window_ns if over_ns else 0
     if over_ns and (step < 1 or over_ns % counts.window_ns):
-        raise UsageError(
-            f"the load was recorded in windows of {duration(counts.window_ns)}; {duration(over_ns)} is no multiple of it"
-        )
+        recorded = duration(counts.window_ns)
+        raise UsageError(f"the load was recorded in windows of {recorded}; {duration(over_ns)} is no multiple of it")
     chosen = _columns(recording, of, counts.starts)
-    spans = [(row, row + step) for row in range(0, recording.duration_ns // counts.window_ns - step + 1, step)] if step else []
+    whole = recording.duration_ns // counts.window_ns
+    spans = [(row, row + step) for row in range(0, whole - step + 1, step)] if step else []
     if step and not spans:
         raise StimulusError(
             f"{duration(recording.duration_ns)} were recorded, less than the window of {duration(over_ns)}; "
@@ -172,9 +174,8 @@ def _columns(recording: Recording, of: str, starts: NDArray[np.int64]) -> NDArra
         spans = _spans(recording, member)
         if not spans:
             known = [*recording.points.partitions, *(function.name for function in recording.code.functions)]
-            raise UsageError(
-                f"`{member}` is no partition, function, source or address range of this firmware{did_you_mean(member, known)}"
-            )
+            hint = did_you_mean(member, known)
+            raise UsageError(f"`{member}` is no partition, function, source or address range of this firmware{hint}")
         for low, high in spans:
             chosen |= (starts >= low) & (starts < high)
     return chosen
@@ -190,5 +191,9 @@ def _spans(recording: Recording, member: str) -> list[tuple[int, int]]:
     found = [(item.start, item.end) for item in code.functions if fnmatch.fnmatchcase(item.name, member)]
     if found or "." not in member:
         return found
-    units = [unit for unit in code.units if fnmatch.fnmatch(Path(unit.source).name, member) or fnmatch.fnmatch(unit.source, member)]
+    units = [unit for unit in code.units if _is_source(unit.source, member)]
     return [span for unit in units for span in unit.ranges]
+
+
+def _is_source(source: str, member: str) -> bool:
+    return fnmatch.fnmatchcase(source, member) or fnmatch.fnmatchcase(Path(source).name, member)

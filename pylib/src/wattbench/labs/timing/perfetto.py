@@ -1,4 +1,4 @@
-"""A recording as trace events (the JSON that Perfetto and chrome://tracing open): tracks of slices, counters, instants."""
+"""A recording as trace events, the JSON that Perfetto and chrome://tracing open: slices, counters, instants."""
 
 from __future__ import annotations
 
@@ -103,5 +103,6 @@ def _loads(recording: Recording) -> Iterator[dict[str, Any]]:
         begin_ns = recording.began_ns
         while begin_ns < recording.ended_ns:
             percent = 100 * busy.get((core, begin_ns), 0.0) / window_ns
-            yield {"ph": "C", "name": "load in %", "pid": core + 1, "ts": _us(begin_ns), "args": {"load": round(percent, 4)}}
+            args = {"load": round(percent, 4)}
+            yield {"ph": "C", "name": "load in %", "pid": core + 1, "ts": _us(begin_ns), "args": args}
             begin_ns += window_ns

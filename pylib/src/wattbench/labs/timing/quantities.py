@@ -82,7 +82,8 @@ def measure(context: Context, quantity: str) -> Series:
     if name in PLAIN and not bracket:
         return PLAIN[name](context)
     known = [*PLAIN, *OF]
-    raise UsageError(f"there is no timing quantity `{quantity}`{did_you_mean(name, known)}; there are {', '.join(known)}")
+    hint = did_you_mean(name, known)
+    raise UsageError(f"there is no timing quantity `{quantity}`{hint}; there are {', '.join(known)}")
 
 
 def deadline(context: Context, of: str) -> Series:

@@ -94,16 +94,15 @@ class Recording:
 
     def of(self, *kinds: TraceKind) -> Records:
         """The records of some kinds."""
-        return self.records[np.isin(self.records["kind"], kinds)]
+        return _where(self.records, np.isin(self.records["kind"], kinds))
 
     def edges(self, wire: str, edge: str) -> Records:
         """The `rising` or `falling` edges of a wire; raises UsageError where it was not recorded."""
         if wire not in self.request.wires:
             known = ", ".join(self.request.wires) or "none"
             raise UsageError(f"the wire `{wire}` was not recorded; recorded are: {known}")
-        found = self.of(TraceKind.EDGE)
-        number = self.request.wires.index(wire)
-        return found[(found["source"] == number) & (found["value"] == int(edge == "rising"))]
+        found, number = self.of(TraceKind.EDGE), self.request.wires.index(wire)
+        return _where(found, (found["source"] == number) & (found["value"] == int(edge == "rising")))
 
     def channel(self, kind: TraceKind, name: str) -> Records:
         """The major loops (MAJOR) or minor loops (SERVICE) of a DMA channel."""
@@ -111,19 +110,19 @@ class Recording:
         if name not in asked:
             raise UsageError(f"the DMA channel `{name}` was not recorded; recorded are: {', '.join(asked) or 'none'}")
         found = self.of(kind)
-        return found[found["source"] == asked.index(name)]
+        return _where(found, found["source"] == asked.index(name))
 
     def stores(self, variable: str) -> Records:
         """Stores to the first word of a variable."""
         address = self.address(variable)
         found = self.of(TraceKind.STORE)
-        return found[found["source"] == address]
+        return _where(found, found["source"] == address)
 
     def calls(self, function: str) -> Records:
         """CALL and RETURN records of a function."""
         address = self.address(function)
         found = self.of(TraceKind.CALL, TraceKind.RETURN)
-        return found[found["pc"] == address]
+        return _where(found, found["pc"] == address)
 
     def address(self, name: str) -> int:
         """Of a function or variable that was asked for; raises UsageError."""
@@ -153,6 +152,11 @@ class Recording:
             hint = did_you_mean(wanted, known)
             raise UsageError(f"there is no exception `{name}`{hint}; known are {', '.join(known)}, and such as `IRQ 6`")
         return known[wanted]
+
+
+def _where(records: Records, chosen: NDArray[np.bool_]) -> Records:
+    found: Records = records[chosen]
+    return found
 
 
 class Recorder:
@@ -188,19 +192,22 @@ class Recorder:
         self, parts: set[str], wires: Sequence[str], functions: Sequence[str], variables: Sequence[str], window_ns: int
     ) -> TraceRequest:
         points = self.points
-        called = [*([points.consumer] if "buffers" in parts else []), *(points.functions if "functions" in parts else [])]
-        stored = [*([points.window] if "window" in parts else []), *([points.crossing] if "crossings" in parts else [])]
+        called = [points.consumer] if "buffers" in parts else []
+        called += points.functions if "functions" in parts else []
+        stored = [points.window] if "window" in parts else []
+        stored += [points.crossing] if "crossings" in parts else []
         followed = [points.data_ready, points.chip_select] if "samples" in parts else []
         leds = [pulse.led for pulse in self._bench.manifest.pulses.values()] if "pulses" in parts else []
         services = [points.dma_start] if "samples" in parts else []
         majors = [points.buffer_complete] if "buffers" in parts else []
+        watched = filter(None, (*stored, *variables))
         if points.ring and majors:
             self._address(points.ring)
         return TraceRequest(
             exceptions="interrupts" in parts,
             sleep="load" in parts or "interrupts" in parts,
             functions=tuple(dict.fromkeys(self._address(name) for name in (*called, *functions) if name)),
-            stores=tuple((address, 4) for address in dict.fromkeys(map(self._address, filter(None, [*stored, *variables])))),
+            stores=tuple((address, 4) for address in dict.fromkeys(map(self._address, watched))),
             wires=tuple(dict.fromkeys(filter(None, [*followed, *leds, *wires]))),
             dma=tuple(filter(None, majors)),
             dma_services=tuple(filter(None, services)),
@@ -282,4 +289,5 @@ def ticks_to_ns(ticks: NDArray[Any], anchor: tuple[int, int], hz: float, bits: i
     turn = 1 << bits
     distance = (ticks.astype(np.int64) - anchor[0]) % turn
     distance = np.where(distance >= turn // 2, distance - turn, distance)
-    return anchor[1] + np.rint(distance * (NS_PER_S / hz)).astype(np.int64)
+    times: NDArray[np.int64] = anchor[1] + np.rint(distance * (NS_PER_S / hz)).astype(np.int64)
+    return times

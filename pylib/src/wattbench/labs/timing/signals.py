@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from wattbench.core.errors import StimulusError, UsageError
 from wattbench.engines.trace import Records, TraceKind
 from wattbench.labs.timing.recording import Recording, ticks_to_ns
-from wattbench.labs.timing.series import Series, instant
+from wattbench.labs.timing.series import Series, Times, instant
 
 
 def need(recording: Recording, *keys: str) -> None:
@@ -23,11 +21,11 @@ def need(recording: Recording, *keys: str) -> None:
         )
 
 
-def series(recording: Recording, name: str, records: Records, values_ns: NDArray[np.int64], **more: object) -> Series:
+def series(recording: Recording, name: str, records: Records, values_ns: Times, **more: object) -> Series:
     """A series whose instances are at the times and PCs of records."""
     times = np.array(records["time_ns"], np.int64)
-    pcs = np.array(records["pc"], np.uint32)
-    return Series(name, *recording.span, times, values_ns, pcs, place=recording.code.place, **more)  # type: ignore[arg-type]
+    pcs, place = np.array(records["pc"], np.uint32), recording.code.place
+    return Series(name, *recording.span, times, values_ns, pcs, place=place, **more)  # type: ignore[arg-type]
 
 
 def period(recording: Recording, name: str, records: Records, **more: object) -> Series:
@@ -40,7 +38,8 @@ def sample_period(recording: Recording) -> Series:
     need(recording, "data_ready")
     points = recording.points
     hint = f"does the converter convert, and is `{points.data_ready}` its data-ready?"
-    return period(recording, "sample period", recording.edges(points.data_ready, points.data_ready_edge), hint=hint)
+    edges = recording.edges(points.data_ready, points.data_ready_edge)
+    return period(recording, "sample period", edges, hint=hint)
 
 
 def answer(recording: Recording, name: str, causes: Records, effects: Records, what: str) -> Series:
@@ -54,7 +53,9 @@ def answer(recording: Recording, name: str, causes: Records, effects: Records, w
     if len(late):
         late[-1] = False  # its answer may lie behind the end
     missed = causes[late]
-    faults = (f"{len(missed)} of {len(causes)} {what}, first at {instant(int(missed[0]['time_ns']))}",) if len(missed) else ()
+    faults: tuple[str, ...] = ()
+    if len(missed):
+        faults = (f"{len(missed)} of {len(causes)} {what}, first at {instant(int(missed[0]['time_ns']))}",)
     found = causes[answered]
     values = then[following[answered]] - found["time_ns"]
     hint = f"of {len(causes)} occasions none was answered" if len(causes) else "let more virtual time pass"
@@ -67,7 +68,8 @@ def data_ready_to_chip_select(recording: Recording) -> Series:
     points = recording.points
     causes = recording.edges(points.data_ready, points.data_ready_edge)
     effects = recording.edges(points.chip_select, points.chip_select_edge)
-    return answer(recording, "data ready to chip select", causes, effects, "samples were not fetched before the next one")
+    what = "samples were not fetched before the next one"
+    return answer(recording, "data ready to chip select", causes, effects, what)
 
 
 def data_ready_to_dma(recording: Recording) -> Series:
@@ -85,7 +87,8 @@ def window_period(recording: Recording) -> Series:
 
 
 def _window_hint(recording: Recording) -> str:
-    return f"does the meter measure, and does it write `{recording.points.window}` once a window? Let more windows pass"
+    variable = recording.points.window
+    return f"does the meter measure, and does it write `{variable}` once a window? Let more windows pass"
 
 
 def window_latency(recording: Recording) -> Series:
@@ -103,11 +106,11 @@ def window_latency(recording: Recording) -> Series:
         values = writes["time_ns"] - stamps_ns[number]
     elif len(writes) > 2:
         pace = float(np.median(np.diff(writes["time_ns"])))
-        values = writes["time_ns"] - writes["time_ns"][0] - pace * np.arange(len(writes))
-        values = values - values.min()
+        late = writes["time_ns"] - writes["time_ns"][0] - pace * np.arange(len(writes))
+        values = np.rint(late - late.min()).astype(np.int64)
     else:
-        values = np.zeros(len(writes))
-    return series(recording, "window latency", writes, np.rint(values).astype(np.int64), hint=_window_hint(recording))
+        values = np.zeros(len(writes), np.int64)
+    return series(recording, "window latency", writes, values, hint=_window_hint(recording))
 
 
 def crossing_stamps(recording: Recording) -> tuple[Records, NDArray[np.int64]]:
@@ -132,7 +135,5 @@ def function_time(recording: Recording, function: str) -> Series:
 def function_period(recording: Recording, function: str) -> Series:
     """From one call of a function to the next."""
     calls = recording.calls(function)
-    return period(recording, f"call period[{function}]", calls[calls["kind"] == TraceKind.CALL], hint=f"is `{function}` called?")
-
-
-Measure = Callable[[Recording], Series]
+    begun = calls[calls["kind"] == TraceKind.CALL]
+    return period(recording, f"call period[{function}]", begun, hint=f"is `{function}` called?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -59,12 +60,11 @@ def crossing_error(recording: Recording, mains: Mains) -> Series:
 
 
 def _hint(recording: Recording) -> str:
-    return f"is there a voltage on {recording.points.crossing_phase}, and does the meter write `{recording.points.crossing}`?"
+    phase, variable = recording.points.crossing_phase, recording.points.crossing
+    return f"is there a voltage on {phase}, and does the meter write `{variable}`?"
 
 
-def pulse_latency(
-    recording: Recording, mains: Mains, kind: str, per_kilo_hour: float, quantity: str = ""
-) -> Series:
+def pulse_latency(recording: Recording, mains: Mains, kind: str, per_kilo_hour: float, quantity: str = "") -> Series:
     """From the moment at which the injected energy fills a pulse to the pulse's rising edge.
 
     Energy and pulses count from power-on, so nothing may be injected before the meter meters.
@@ -74,14 +74,11 @@ def pulse_latency(
     return _series(recording, f"pulse latency[{kind}]", kind, instances)
 
 
-def pulse_jitter(
-    recording: Recording, mains: Mains, kind: str, per_kilo_hour: float, quantity: str = ""
-) -> Series:
+def pulse_jitter(recording: Recording, mains: Mains, kind: str, per_kilo_hour: float, quantity: str = "") -> Series:
     """How much longer each single pulse period is than the one that the injected energy gives."""
     times, ideal = _pulses(recording, mains, kind, per_kilo_hour, quantity)
     instances = [
-        Instance(times[n], round(times[n] - times[n - 1] - (ideal[n] - ideal[n - 1])))
-        for n in range(1, len(times))
+        Instance(times[n], round(times[n] - times[n - 1] - (ideal[n] - ideal[n - 1]))) for n in range(1, len(times))
     ]
     return _series(recording, f"pulse jitter[{kind}]", kind, instances)
 
@@ -89,7 +86,7 @@ def pulse_jitter(
 def pulse_period(recording: Recording, kind: str) -> Series:
     """From one pulse to the next."""
     times = [at for at in _edges(recording, kind) if recording.began_ns <= at]
-    instances = [Instance(b, b - a) for a, b in zip(times, times[1:], strict=False)]
+    instances = [Instance(b, b - a) for a, b in pairwise(times)]
     return _series(recording, f"pulse period[{kind}]", kind, instances)
 
 
@@ -169,6 +166,6 @@ def _full_at(energy: _Energy, wanted: float, near_ns: int, last_ns: int) -> floa
         at = round(guess)
     if at >= last_ns - 1:
         raise StimulusError(
-            f"the meter gave a pulse near {instant(near_ns)} whose energy was not injected up to the end of the recording"
+            f"the meter gave a pulse near {instant(near_ns)} whose energy was not injected up to the recording's end"
         )
     return float(at)

@@ -10,10 +10,11 @@ from vcd import VCDWriter
 from wattbench.engines.trace import TraceKind, rows
 from wattbench.labs.timing.recording import Recording
 
+
 def write_vcd(recording: Recording, path: Path) -> None:
     """Write it; times are virtual ns since the beginning of the recording."""
-    with path.open("w", encoding="ascii", errors="replace") as file, VCDWriter(file, timescale="1 ns", date="") as writer:
-        _write(recording, writer)
+    with path.open("w", encoding="ascii", errors="replace") as file:
+        _write(recording, VCDWriter(file, timescale="1 ns", date=""))
 
 
 def _write(recording: Recording, writer: VCDWriter) -> None:
@@ -30,7 +31,9 @@ def _write(recording: Recording, writer: VCDWriter) -> None:
     exceptions = [variable(f"core{core}", "exception", 16) for core in cores] if request.exceptions else []
     asleep = [variable(f"core{core}", "asleep") for core in cores] if request.sleep else []
     names = {address: name for name, address in recording.addresses.items()}
-    functions = {address: variable("functions", names.get(address, f"f_{address:08X}")) for address in request.functions}
+    functions = {
+        address: variable("functions", names.get(address, f"f_{address:08X}")) for address in request.functions
+    }
     stores = {
         address: variable("variables", names.get(address, f"v_{address:08X}"), 32) for address, _ in request.stores
     }
