@@ -50,7 +50,18 @@ def test_no_bad_access_and_no_undefined_behaviour(sanitizer, tmp_path):
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
     }
     tests = [str(HERE / f"test_core_{name}.py") for name in FILES]
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not random and not traced", *tests]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        "not random and not traced",
+        *tests,
+    ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=HERE.parents[1])
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     assert "100%" in done.stdout

@@ -85,7 +85,9 @@ def test_preemption_and_tail_chaining(board):
 
 
 def test_a_mask_shows_as_latency(board):
-    source = TWO_INTERRUPTS.replace(" movs r4, #0\n", " movs r4, #0\n cpsid i\n mov r7, #1000\n3: subs r7, #1\n bne 3b\n cpsie i\n")
+    source = TWO_INTERRUPTS.replace(
+        " movs r4, #0\n", " movs r4, #0\n cpsid i\n mov r7, #1000\n3: subs r7, #1\n bne 3b\n cpsie i\n"
+    )
     one = begin(board(source), EXCEPTIONS)
     one.at(500, lambda: (one.irq(0, 1), one.irq(0, 0)))
     one.run(10_000)
@@ -214,7 +216,9 @@ here: str r4, [r6]
     assert one.lib.wb_trace_watch(one.handle, 0x20001000, 4) == 0
     one.run(10_000)
     found = seen(one, TraceKind.STORE)
-    assert [(row.source, row.value, row.pc) for row in found] == [(0x20001000, n, one.symbols["here"]) for n in (1, 2, 3)]
+    assert [(row.source, row.value, row.pc) for row in found] == [
+        (0x20001000, n, one.symbols["here"]) for n in (1, 2, 3)
+    ]
     assert found[1].time_ns - found[0].time_ns == 6 * NS_PER_INSTRUCTION
 
 
@@ -254,7 +258,9 @@ here: str r4, [r6]
 
 
 def test_sleep_and_loops(board):
-    source = "entry start\n put ISER, 1\n wfi\n1: ldr r4, [r2]\n b 1b\nentry irq0\n ldr r2, =0x20001000\n bx lr\n .ltorg"
+    source = (
+        "entry start\n put ISER, 1\n wfi\n1: ldr r4, [r2]\n b 1b\nentry irq0\n ldr r2, =0x20001000\n bx lr\n .ltorg"
+    )
     one = begin(board(source), SLEEPS)
     one.at(5_000, lambda: (one.irq(0, 1), one.irq(0, 0)))
     one.run(200_000)
@@ -402,5 +408,3 @@ def test_other_tests_pass_on_traced_machines():
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=HERE.parents[1])
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     assert "100%" in done.stdout
-
-
