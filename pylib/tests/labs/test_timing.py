@@ -77,7 +77,7 @@ def of(rec, quantity):
 
 
 def test_figures_of_a_series():
-    series = of(recording(samples(5) + [edge(5 * 125 * US + 300, 0, 0)]), "sample period")
+    series = of(recording([*samples(5), edge(5 * 125 * US + 300, 0, 0)]), "sample period")
     assert len(series) == 5
     assert (series.least_ns, series.most_ns) == (125_000, 125_300)
     assert series.mean_ns == pytest.approx(125_060)
@@ -285,8 +285,8 @@ def leave(time_ns, number, to=0):
 INTERRUPTS = [
     enter(1_000, 22, 900), leave(1_500, 22),
     enter(2_000, 14, 2_000), enter(2_100, 22, 2_100, 14), leave(2_400, 22, 14), leave(2_900, 14),
-    enter(3_000, 14, 2_990), enter(4_000, 22, 3_100, 14), leave(4_100, 22, 14), leave(4_100, 14), enter(4_100, 15, 4_050),
-    leave(4_200, 15), enter(5_000, 22),
+    enter(3_000, 14, 2_990), enter(4_000, 22, 3_100, 14), leave(4_100, 22, 14), leave(4_100, 14),
+    enter(4_100, 15, 4_050), leave(4_200, 15), enter(5_000, 22),
 ]  # fmt: skip
 
 
