@@ -8,6 +8,7 @@
 #define WATTBENCH_BLOCK_H
 
 #include "machine.h"
+#include "trace.h"
 
 typedef struct {
     uint16_t offset;

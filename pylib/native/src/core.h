@@ -3,6 +3,7 @@
 #define WATTBENCH_CORE_H
 
 #include "machine.h"
+#include "trace.h"
 
 #define REG(name) UC_ARM_REG_##name
 
@@ -75,7 +76,7 @@ enum { WB_CODE_SHIFT = 6 };
 enum wb_lockup_reason { WB_LOCKUP_FAULT = 1, WB_LOCKUP_VECTORS, WB_LOCKUP_STACK };
 
 enum { WB_BLOCK_SEV = 1, WB_BLOCK_FP = 2, WB_BLOCK_WFE = 4, WB_BLOCK_WFI = 8, WB_BLOCK_YIELD = 16, WB_BLOCK_CLOSED = 32,
-       WB_BLOCK_STORES = 64 };
+       WB_BLOCK_STORES = 64, WB_BLOCK_TRACED = 128 };
 
 /* A synchronous fault of the running slice, noted in a hook for the loop outside. */
 typedef struct {

@@ -139,6 +139,7 @@ void wb_raise_svc(wb_core *core)
 {
     if (wb_group_priority(core, WB_SVC) < wb_execution_priority(core)) {
         wb_set_pending(core, WB_SVC);
+        if (core->machine->trace) wb_trace_pended(core, WB_SVC, wb_core_time(core));
         return;
     }
     core->d.pc -= 2;                                /* escalated: the SVC itself is the faulting instruction */

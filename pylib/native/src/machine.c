@@ -30,6 +30,7 @@ wb_machine *wb_machine_new(const wb_host *host)
 
 void wb_machine_free(wb_machine *machine)
 {
+    wb_trace_stop(machine);
     for (unsigned i = 0; i < machine->core_count; i++) wb_core_free(machine->cores[i]);
     for (unsigned view = 0; view < WB_VIEWS; view++) free(machine->pages[view]);
     wb_free_shared_pages(machine);
@@ -159,7 +160,7 @@ void wb_line_to_irq(wb_machine *machine, unsigned line, uint32_t core, uint32_t 
     machine->lines[line].irq[core] = (int16_t)irq;
 }
 
-void wb_line_watch(wb_machine *machine, unsigned line) { machine->lines[line].watched = 1; }
+void wb_line_watch(wb_machine *machine, unsigned line) { machine->lines[line].watched |= WB_WATCHED_BY_HOST; }
 
 void wb_line_set(wb_machine *machine, unsigned number, int level)
 {
@@ -171,7 +172,9 @@ void wb_line_set(wb_machine *machine, unsigned number, int level)
         wb_irq(machine, core, (uint32_t)line->irq[core], line->level);
     }
     if (line->receiver) line->receiver(line->owner, line->input, line->level);
-    if (line->watched) machine->host.line(number, line->level);
+    if (!line->watched) return;
+    if (line->watched & WB_WATCHED_BY_TRACE) wb_trace_tell(machine, WB_TRACE_EDGE, line->traced, line->level);
+    if (line->watched & WB_WATCHED_BY_HOST) machine->host.line(number, line->level);
 }
 
 void wb_line_drive(wb_machine *machine, unsigned line, uint32_t level) { wb_line_set(machine, line, (int)level); }

@@ -52,6 +52,7 @@ enum wb_unmapped { WB_UNMAPPED_FAULT = 0, WB_UNMAPPED_REPORT, WB_UNMAPPED_STOP }
 typedef struct wb_machine wb_machine;
 typedef struct wb_core wb_core;
 typedef struct wb_device wb_device;
+typedef struct wb_trace wb_trace;
 
 /* Calls into the host language. */
 typedef struct {
@@ -104,14 +105,17 @@ typedef struct wb_region {
     bool closed;                        /* memory that cannot be read at present */
 } wb_region;
 
+enum { WB_WATCHED_BY_HOST = 1, WB_WATCHED_BY_TRACE = 2 };
+
 /* A digital signal inside the native core: fans out to interrupt inputs, devices and, if watched, to the host. */
 typedef struct {
-    uint8_t level, watched;
+    uint8_t level, watched;             /* watched: WB_WATCHED_BY_... */
     uint8_t irq_cores;                  /* bit per core that it interrupts */
     int16_t irq[WB_MAX_CORES];
     void (*receiver)(void *owner, uint32_t input, int level);
     void *owner;
     uint32_t input;
+    uint16_t traced;                    /* what a trace calls it */
 } wb_line;
 
 struct wb_machine {
@@ -126,6 +130,7 @@ struct wb_machine {
     uint32_t master;                    /* the view of whoever accesses something now */
     bool together;                      /* several cores are awake */
     bool woken;                         /* a sleeping core may have to go on: end the slice of the other */
+    wb_trace *trace;                    /* NULL: none, see trace.h */
     wb_host host;
     wb_core *cores[WB_MAX_CORES];
     unsigned core_count, live_count;    /* those from `live_count` on are all in reset */

@@ -97,6 +97,7 @@ void wb_state_restore(wb_machine *machine, const uint8_t *bytes)
     wb_find_groups(machine);
     wb_count_live(machine);
     wb_host_deadline(machine, machine->host_deadline_ns);
+    if (machine->trace) wb_trace_restored(machine);
 }
 
 void wb_memory_restore(wb_machine *machine, uint32_t number, const uint8_t *saved)
