@@ -4,12 +4,11 @@
 
 #include "core.h"
 
-/* A page of one view that several regions share: those that the view sees, as they were mapped. */
+/* A page of one view that several regions share. */
 typedef struct wb_shared_page {
     wb_region stand_in;                 /* first: it is what `pages` has */
     struct wb_shared_page *next;
-    unsigned count, room;
-    const wb_region **parts;
+    uint64_t parts[WB_MAX_REGIONS / 64]; /* bit per region of the machine, in the order of their mapping */
 } wb_shared_page;
 
 static bool holds(const wb_region *region, uint32_t address) { return address - region->base < region->limit; }
@@ -17,23 +16,26 @@ static bool holds(const wb_region *region, uint32_t address) { return address - 
 static bool is_for_some(const wb_region *region) { return region->views != WB_EVERYONE; }
 
 /* Of several, one that is for some is on top of those for everyone; of equal ones the one mapped last. */
-static const wb_region *top_of_shared(const wb_region *page, uint32_t address)
+static const wb_region *top_of_shared(const wb_machine *machine, const wb_region *page, uint32_t address)
 {
     const wb_shared_page *shared = (const wb_shared_page *)page;
     const wb_region *top = NULL;
-    for (unsigned i = shared->count; i-- > 0;) {
-        const wb_region *region = shared->parts[i];
-        if (!holds(region, address)) continue;
-        if (is_for_some(region)) return region;
-        if (!top) top = region;
-    }
+    for (unsigned word = WB_MAX_REGIONS / 64; word-- > 0;)
+        for (uint64_t left = shared->parts[word]; left;) {
+            unsigned bit = 63 - (unsigned)__builtin_clzll(left);
+            const wb_region *region = &machine->regions[word * 64 + bit];
+            left &= ~(UINT64_C(1) << bit);
+            if (!holds(region, address)) continue;
+            if (is_for_some(region)) return region;
+            if (!top) top = region;
+        }
     return top;
 }
 
 wb_region *wb_region_at(const wb_machine *machine, uint32_t address, unsigned view)
 {
     const wb_region *region = machine->pages[view][address >> 12];
-    if (region && region->kind == WB_REGION_SHARED) region = top_of_shared(region, address);
+    if (region && region->kind == WB_REGION_SHARED) region = top_of_shared(machine, region, address);
     if (!region || !holds(region, address) || region->kind == WB_REGION_NOTHING) return NULL;
     return (wb_region *)region;
 }
@@ -51,17 +53,10 @@ static bool lies_in(const wb_region *region, uint32_t page)
     return region->base >> 12 <= page && page <= (region->base + region->size - 1) >> 12;
 }
 
-static bool add_part(wb_shared_page *shared, const wb_region *region)
+static void add_part(wb_machine *machine, wb_shared_page *shared, const wb_region *region)
 {
-    if (shared->count == shared->room) {
-        unsigned room = shared->room + 8;
-        const wb_region **parts = realloc(shared->parts, room * sizeof *parts);
-        if (!parts) return false;
-        shared->parts = parts;
-        shared->room = room;
-    }
-    shared->parts[shared->count++] = region;
-    return true;
+    unsigned number = (unsigned)(region - machine->regions);
+    shared->parts[number / 64] |= UINT64_C(1) << number % 64;
 }
 
 static wb_region *share(wb_machine *machine, uint32_t page, unsigned view)
@@ -73,7 +68,7 @@ static wb_region *share(wb_machine *machine, uint32_t page, unsigned view)
     machine->shared_pages = shared;
     for (unsigned i = 0; i < machine->region_count; i++) {
         const wb_region *region = &machine->regions[i];
-        if (region->views >> view & 1 && lies_in(region, page) && !add_part(shared, region)) return NULL;
+        if (region->views >> view & 1 && lies_in(region, page)) add_part(machine, shared, region);
     }
     return &shared->stand_in;
 }
@@ -83,7 +78,6 @@ void wb_free_shared_pages(wb_machine *machine)
     while (machine->shared_pages) {
         wb_shared_page *shared = machine->shared_pages;
         machine->shared_pages = shared->next;
-        free(shared->parts);
         free(shared);
     }
 }
@@ -93,7 +87,10 @@ static wb_region *of_page(wb_machine *machine, wb_region *new, uint32_t page, un
 {
     wb_region *old = machine->pages[view][page];
     if (!old) return new;
-    if (old->kind == WB_REGION_SHARED) return add_part((wb_shared_page *)old, new) ? old : NULL;
+    if (old->kind == WB_REGION_SHARED) {
+        add_part(machine, (wb_shared_page *)old, new);
+        return old;
+    }
     bool hides = is_for_some(new) || !is_for_some(old);
     wb_region *top = hides ? new : old;
     return fills(top, page) ? top : share(machine, page, view);
