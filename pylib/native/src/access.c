@@ -140,7 +140,9 @@ static bool only_traced(const wb_core *core, uint32_t address, bool write)
 {
     if (!wb_trace_watches(core->machine, address) || core->loop.guards_memory) return false;
     const wb_region *region = wb_region_at(core->machine, address, core->number);
-    if (!region || !region->memory || region->closed || wb_mpu_splits_page(core, address)) return false;
+    if (!region || !region->memory || region->closed) return false;
+    if (!(core->d.mpu_ctrl & 1)) return region->kind == WB_REGION_RAM && !wb_others_translate(core, region, address);
+    if (wb_mpu_splits_page(core, address)) return false;
     return direct_access(core, region, address, false) & (write ? WB_WRITE : WB_READ);
 }
 
@@ -154,18 +156,18 @@ bool wb_judge(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64
     wb_core *core = user;
     wb_machine *machine = core->machine;
     uint32_t target = (uint32_t)address, width = (uint32_t)size;
-    (void)value;
-    int64_t time = wb_core_time_at(core, wb_get(core, REG(PC)));
-    if (machine->together && must_wait(core, target, time)) {
-        core->ahead = true;
-        uc_ctl_request_cache(uc, WB_NEVER_CODE, NULL);
-    }
     bool write = type == UC_MEM_WRITE_PROT;
+    (void)value;
     if (!machine->trace || !only_traced(core, target, write)) {
+        int64_t time = wb_core_time_at(core, wb_get(core, REG(PC)));
+        if (machine->together && must_wait(core, target, time)) {
+            core->ahead = true;
+            uc_ctl_request_cache(uc, WB_NEVER_CODE, NULL);
+        }
         machine->now_ns = time;
         if (machine->next_ns <= machine->now_ns) wb_fire_due(machine);
+        if (!allowed(core, target, width, write)) uc_ctl_request_cache(uc, WB_NEVER_CODE, NULL);
     }
-    if (!allowed(core, target, width, write)) uc_ctl_request_cache(uc, WB_NEVER_CODE, NULL);
     core->judged_first = target & -width;
     core->judged_last = ((target + width - 1) | (width - 1));
     wb_repair_it(core);

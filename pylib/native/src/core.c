@@ -72,8 +72,9 @@ void wb_on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     core->block_count = block->count;
     core->block_size = size;
     core->block_flags = block->flags;
-    if (block->flags & WB_BLOCK_TRACED) wb_trace_block(core, (uint32_t)address, block->count);
     core->d.icount += block->count;
+    if (!(block->flags & (WB_BLOCK_SEV | WB_BLOCK_TRACED))) return;
+    if (block->flags & WB_BLOCK_TRACED) wb_trace_block(core, (uint32_t)address, block->count);
     if (!(block->flags & WB_BLOCK_SEV)) return;
     wb_send_event(core->machine);
     wb_loop_spoil(core);

@@ -4,22 +4,10 @@
 
 #include "trace_private.h"
 
-enum { FIRST_ROOM = 1 << 12 };
-
 void wb_trace_append(wb_trace *trace, wb_trace_record record)
 {
-    if (trace->count == trace->room) {
-        uint64_t room = trace->room ? 2 * trace->room : FIRST_ROOM;
-        if (room > trace->limit) room = trace->limit;
-        wb_trace_record *larger = room > trace->room ? realloc(trace->records, room * sizeof *larger) : NULL;
-        if (!larger) {
-            trace->lost++;
-            return;
-        }
-        trace->records = larger;
-        trace->room = room;
-    }
-    trace->records[trace->count++] = record;
+    if (trace->count == trace->limit) trace->lost++;
+    else trace->records[trace->count++] = record;
 }
 
 /* Now, as the machine as a whole has it. */
@@ -174,6 +162,11 @@ int wb_trace_start(wb_machine *machine, uint64_t limit, uint32_t kinds)
     wb_trace_stop(machine);
     wb_trace *trace = calloc(1, sizeof *trace);
     if (!trace) return -1;
+    trace->records = calloc(limit, sizeof *trace->records);     /* the system gives the pages that are written */
+    if (!trace->records) {
+        free(trace);
+        return -1;
+    }
     trace->limit = limit;
     trace->kinds = kinds;
     machine->trace = trace;

@@ -11,7 +11,7 @@
 #include "machine.h"
 
 enum wb_trace_kind {
-    WB_TRACE_ENTER = 1,     /* exception `value`, pending since `since_ns`, while exception `source` (0: none) was at `pc` */
+    WB_TRACE_ENTER = 1,     /* exception `value`, pending since `since_ns`; exception `source` (0: none) was at `pc` */
     WB_TRACE_LEAVE,         /* exception `value` ends near `pc`; exception `source` (0: none) goes on */
     WB_TRACE_SLEEP,         /* the core sleeps at `pc` */
     WB_TRACE_WAKE,

@@ -200,12 +200,9 @@ void wb_trace_undone(wb_core *core, uint64_t instructions)
     if (trace->window_ns) trace->load[core->number].instructions[trace->load[core->number].bucket] -= instructions;
 }
 
-/* Before the core's instructions count those of the block. */
-void wb_trace_block(wb_core *core, uint32_t address, uint32_t instructions)
+static void look_at(wb_core *core, uint32_t address)
 {
     wb_trace *trace = core->machine->trace;
-    if (!trace) return;
-    if (trace->window_ns) count(core, address, instructions);
     wb_trace_mark *mark = trace->mark_count ? known_mark(trace, address) : NULL;
     if (!mark || !(mark->returns | mark->functions)) return;
     uint32_t sp = wb_get(core, REG(SP));
@@ -213,13 +210,23 @@ void wb_trace_block(wb_core *core, uint32_t address, uint32_t instructions)
     if (mark->functions) called(core, address, sp);
 }
 
+/* A block begins, and its instructions have been counted already: for the time being they have not. */
+void wb_trace_block(wb_core *core, uint32_t address, uint32_t instructions)
+{
+    if (!core->machine->trace) return;
+    core->d.icount -= instructions;
+    if (core->machine->trace->window_ns) count(core, address, instructions);
+    look_at(core, address);
+    core->d.icount += instructions;
+}
+
 /* ---- called by the host ---- */
 
 int wb_trace_function(wb_machine *machine, uint32_t address)
 {
     wb_trace *trace = machine->trace;
-    if (trace->function_count == WB_TRACE_FUNCTIONS) return -1;
-    wb_trace_mark *mark = make_mark(trace, address & ~1u);
+    wb_trace_mark *mark = trace->function_count < WB_TRACE_FUNCTIONS ? make_mark(trace, address & ~1u) : NULL;
+    if (!mark) return -1;
     trace->function_count++;
     mark->functions = 1;
     for (unsigned i = 0; i < machine->core_count; i++) flag_block(machine->cores[i], address & ~1u);

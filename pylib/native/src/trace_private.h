@@ -28,7 +28,7 @@ typedef struct {
 
 struct wb_trace {
     wb_trace_record *records;
-    uint64_t count, room, limit, lost;
+    uint64_t count, limit, lost;
     uint32_t kinds;
     int64_t pended_ns[WB_MAX_CORES][WB_EXCEPTIONS];
     uint32_t known[WB_MAX_CORES][8];    /* interrupts that have been enabled */

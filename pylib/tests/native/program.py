@@ -105,7 +105,7 @@ class Board:
             self.trace()
 
     def trace(self, watched: int = RAM_SIZE) -> None:
-        """Begin a trace of everything: exceptions, sleep, stores to all of the RAM, load, and all labels as functions."""
+        """Begin a trace of everything: exceptions, sleep, stores to all RAM, load, calls of all labels."""
         assert self.lib.wb_trace_start(self.handle, 1 << 16, 3) == 0
         assert self.lib.wb_trace_watch(self.handle, RAM, watched) == 0
         for address in {address for address in self.symbols.values() if address < CODE_SIZE}:

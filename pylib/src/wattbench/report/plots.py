@@ -15,6 +15,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from wattbench.report.numbers import MICRO, signed
 from wattbench.robot.results import Judgement, Timed, Trace
@@ -168,6 +169,7 @@ def histogram_plot(item: Timed, prefix: str, width: float = 330, height: float =
         )
         axes.stairs(item.counts, edges, fill=True, color=MEASURED if item.passed else BAD)
         axes.set_yscale("symlog", linthresh=1)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:g}"))
         axes.set_ylim(0, None)
         span, limit = edges[-1] - edges[0], item.limit / size
         if item.judged == "longest" and limit - edges[-1] < 2 * span:

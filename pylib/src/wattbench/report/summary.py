@@ -40,9 +40,9 @@ def to_summary(outcome: Outcome) -> dict[str, Any]:
             for case in outcome.cases
         ],
         "measurements": [asdict(item) for item in outcome.judgements],
-        "timings": [asdict(item) for item in outcome.timings],
         "errors": list(outcome.errors),
         "unmodelled": [asdict(item) for item in outcome.unmodelled],
+        "timings": [asdict(item) for item in outcome.timings],
     }
 
 

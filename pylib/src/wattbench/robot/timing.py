@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from robot.api import logger
@@ -39,6 +38,11 @@ from wattbench.robot.results import Timed
 from wattbench.robot.session import BenchLibrary, seconds
 
 _TRACES = {".vcd": write_vcd, ".json": write_perfetto}
+
+
+def _names(text: str) -> list[str]:
+    """Names with commas between them."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _ns(text: str) -> int:
@@ -78,27 +82,26 @@ class Timing(BenchLibrary):
     def start_timing_trace(
         self,
         parts: str = ",".join(PARTS),
-        wires: Sequence[str] = (),
-        functions: Sequence[str] = (),
-        variables: Sequence[str] = (),
+        wires: str = "",
+        functions: str = "",
+        variables: str = "",
         load_window: str = "10 ms",
     ) -> None:
         """Begins a new trace of the loaded product; one that runs is ended.
 
         ``parts`` are those of the quantities that are wanted, with commas. Each costs speed: ``samples`` is some
-        40 000 records a virtual second at 8 kS/s, a variable that is watched slows stores beside it. More ``wires``
-        (``gpio3.28``), ``functions`` and ``variables`` can be named. The CPU load is counted in windows of
-        ``load_window``.
+        64 000 records a virtual second at 8 kS/s, and a variable that is watched slows accesses to what lies beside
+        it. More ``wires`` (``gpio3.28,led_status``), ``functions`` and ``variables`` can be named in the same way.
+        The CPU load is counted in windows of ``load_window``.
         """
         self._end()
         bench = self.session.bench
-        chosen = [part.strip() for part in parts.split(",") if part.strip()]
         self._recorder = Recorder(
             bench,
-            parts=chosen,
-            wires=wires,
-            functions=functions,
-            variables=variables,
+            parts=_names(parts),
+            wires=_names(wires),
+            functions=_names(functions),
+            variables=_names(variables),
             load_window_s=seconds(load_window),
         )
         self._bench, self._recorded = bench, None

@@ -228,7 +228,7 @@ class RenodeEngine:
         unseen = [what for what, wanted in asked.items() if wanted]
         if unseen:
             raise UsageError(
-                f"the engine renode cannot trace {', '.join(unseen)}: trace wires and DMA only (the part `samples` of a "
+                f"the engine renode cannot trace {', '.join(unseen)}: trace wires and DMA only (part `samples` of a "
                 "timing recording), or use the engine embedded"
             )
         if self._trace is not None and self._trace.runs:
