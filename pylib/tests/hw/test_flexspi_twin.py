@@ -61,9 +61,10 @@ class NotingPart(Model):
 
 
 class NotedFlash(NorFlash):
-    """A flash whose commands and changes for the core are noted."""
+    """A flash whose commands and changes for the core are noted. Its array is not saved: that is not the block's."""
 
     side: Side
+    own_contents = None
 
     def execute(self, opcode: int, address: int | None, data: bytes, read_size: int) -> bytes:
         self.side.note("execute", opcode, address, data, read_size)
@@ -128,7 +129,7 @@ def fifo_steps(rng: Random) -> list[tuple[Any, ...]]:
 def command_steps(rng: Random, sequences: int = 16) -> list[tuple[Any, ...]]:
     """An IP command, now and then of several sequences, with data before or behind it."""
     size = rng.choice((0, 1, 3, 8, 9, 64, 128, 250, 256, 257, 300, 1000, 0xFFFF))
-    first, more = rng.randrange(sequences), rng.choice((0, 0, 0, 0, 1, 7))
+    first, more = rng.randrange(sequences), rng.choice((0, 0, 0, 0, 1, 7)) if size < 0x1000 else 0
     sizes = (0, 0x12345, 0x3F_FFFF, 0x40_0000, 0x40_0001, 0x7F_FFF0, 0xFF_FFFF, 0x3FFF_FFFF, 0xFFFF_FFFF)
     steps: list[tuple[Any, ...]] = [("write", BASE + IPCR0, 4, rng.choice((*sizes, rng.getrandbits(16))))]
     steps.append(("write", BASE + IPCR1, 4, size | first << 16 | more << 24 | rng.choice((0,) * 9 + (1,)) << 31))
