@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from wattbench.core.clock import ClockSource, root_of
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_write
 from wattbench.core.registers import load_table
+from wattbench.hw.imxrt.enet import EnetBlock
 from wattbench.hw.imxrt.flexspi import FlexSpi
 from wattbench.hw.imxrt.rtwdog import Rtwdog
 from wattbench.hw.imxrt.usb import Usb
@@ -97,3 +99,18 @@ class Aipstz(RegisterBlock):
     def _protect(self, raw: int, old: int) -> None:
         if raw & DENIALS:
             self.host.unmodelled(self.name, "protection of peripherals", f"value 0x{raw:X}")
+
+
+@model("Wattbench.Enet106x")
+class Enet106x(EnetBlock):
+    """ENET and ENET2: 10 and 100 Mbit/s over MII or RMII. MDIO runs from the IPG bus, time stamps from 25 MHz of PLL6."""
+
+    table = load_table(PACKAGE, "enet")
+    bus_root = "IPG"
+
+    def __init__(
+        self, host: Host, name: str, *, clocks: ClockSource | None = None, frequency: int = 25_000_000
+    ) -> None:
+        """`clocks` or `frequency` [Hz] gives the clocks of MDIO and of the time stamps."""
+        self.timer_root = root_of("", name)
+        super().__init__(host, name, 2048, clocks, frequency)
