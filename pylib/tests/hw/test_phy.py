@@ -20,7 +20,11 @@ def started(part="KSZ8081RNB", **options):
 
 @pytest.mark.parametrize(
     ("part", "identity", "control"),
-    [("KSZ8081RNB", (0x0022, 0x1561), 0x3100), ("RTL8201FI", (0x001C, 0xC816), 0x3100), ("RTL8211F", (0x001C, 0xC916), 0x1140)],
+    [
+        ("KSZ8081RNB", (0x0022, 0x1561), 0x3100),
+        ("RTL8201FI", (0x001C, 0xC816), 0x3100),
+        ("RTL8211F", (0x001C, 0xC916), 0x1140),
+    ],
 )
 def test_identity(part, identity, control):
     _, phy = started(part)

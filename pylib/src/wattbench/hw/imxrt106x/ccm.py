@@ -76,7 +76,7 @@ class Ccm106x(RegisterBlock):
             name, register, number = BLOCKS[root]
             return self._hz(name) if self.gate_open(register, number) else 0
         if root not in ROOTS and root not in BUSES and root not in UNDIVIDED:
-            known = ", ".join((*BUSES, *UNDIVIDED, *ROOTS, *BLOCKS))
+            known = ", ".join((*BUSES, *ROOTS, *UNDIVIDED, *BLOCKS))
             raise UsageError(f"{self.name} has no clock root {root!r}; roots are {known}")
         return self._hz(root)
 

@@ -1,4 +1,4 @@
-"""One-time programmable fuses of the i.MX RT1064 and their controller (i.MX RT1060 reference manual "OCOTP", "Fusemap").
+"""One-time programmable fuses of the i.MX RT1064 and their controller (reference manual "OCOTP", "Fusemap").
 
 There are 64 words of 32 fuses, each with a shadow register that is loaded at each reset and by RELOAD_SHADOWS, not by
 programming, and that software may write. A fuse can only go from 0 to 1. Locks are fuses of word 0; they hold once its
