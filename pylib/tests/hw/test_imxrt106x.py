@@ -352,8 +352,8 @@ def test_crossbars_have_the_signals_of_the_chip():
     b.on_input(15, True)
     assert b.outputs[0].level
     assert not a.host.unmodelled_accesses
-    a.write(0x02, 2, 40)
-    assert ("xbara1", "output 2 from input 40 (FLEXPWM1_PWM1_OUT_TRIG0_1)") in a.host.unmodelled_accesses
+    a.write(0x02, 2, 64)
+    assert ("xbara1", "output 2 from input 64 (DMA_DONE0)") in a.host.unmodelled_accesses
 
 
 def test_only_protection_that_keeps_somebody_out_is_counted():
