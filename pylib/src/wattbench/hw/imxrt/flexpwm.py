@@ -46,7 +46,7 @@ class FlexPwm(FlexPwmCounters):
 
     Inputs: `submodule * 3 + {0: A, 1: B, 2: X}`. Outputs: interrupts `IRQ0` to `IRQ3` of the submodules and `FAULT`;
     DMA requests 0 to 3 for captures and 4 to 7 for values of submodule 0 to 3. A service clears the flags that asked
-    for it. Output triggers: `PWM0_OUT_TRIG0`, `PWM0_OUT_TRIG1`, and either of them as `PWM0_OUT_TRIG0_1`; pulses have no
+    for it. Output triggers: `PWM0_OUT_TRIG0`, `PWM0_OUT_TRIG1`, and either of them as `PWM0_OUT_TRIG0_1`, pulses of no
     length.
     """
 

@@ -9,6 +9,7 @@ from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_write
 from wattbench.core.registers import load_table
 from wattbench.hw.imxrt.cmp import Comparator
+from wattbench.hw.imxrt.enc import Enc
 from wattbench.hw.imxrt.enet import EnetBlock
 from wattbench.hw.imxrt.flexspi import FlexSpi
 from wattbench.hw.imxrt.rtwdog import Rtwdog
@@ -166,3 +167,11 @@ class Cmp106x(Comparator):
     @on_write("CR0", "CR1", "FPR", "SCR", "DACCR", "MUXCR")
     def _write_control(self, raw: int, old: int) -> None:
         self._settings_written()
+
+
+@model("Wattbench.Enc106x")
+class Enc106x(Enc):
+    """A quadrature decoder without measurement of times."""
+
+    table = load_table(PACKAGE, "enc")
+    missing = ()

@@ -35,9 +35,9 @@ class NativeFlexPwm(Clocked):
         for number in range(SUBMODULES):
             self.line(f"IRQ{number}", partial(self.lib.wb_flexpwm_line, self.handle, number))
         self.line("FAULT", partial(self.lib.wb_flexpwm_line, self.handle, SUBMODULES))
-        names = [name for number in range(SUBMODULES) for name in trigger_names(number)]
-        for number, name in enumerate(names, SUBMODULES + 1):
-            self.line(name, partial(self.lib.wb_flexpwm_line, self.handle, number))
+        triggers = [trigger for number in range(SUBMODULES) for trigger in trigger_names(number)]
+        for number, trigger in enumerate(triggers, SUBMODULES + 1):
+            self.line(trigger, partial(self.lib.wb_flexpwm_line, self.handle, number))
 
     def set_clock(self, hz: Fraction) -> None:
         """See `Clocked`."""
