@@ -159,8 +159,8 @@ def test_either_trigger_of_a_pwm_reaches_a_counter(chip):
 def test_an_encoder_at_pads_starts_a_conversion_at_its_position(chip):
     chip.prepare_chain()
     ends = chip.ends()
-    chip.route("xbara1", "DEC2_PHASEA", "IOMUX_XBAR_INOUT05")
-    chip.route("xbara1", "DEC2_PHASEB", "IOMUX_XBAR_INOUT06")
+    chip.route("xbara1", "DEC2_PHASEA", "IOMUX_XBAR_INOUT5")
+    chip.route("xbara1", "DEC2_PHASEB", "IOMUX_XBAR_INOUT6")
     chip.route("xbara1", "ADC_ETC0_COCO0", "DEC2_POS_MATCH")
     chip.put("enc2", "UCOMP", 0)
     chip.put("enc2", "LCOMP", 6)
