@@ -14,6 +14,7 @@ from wattbench.hw.imxrt.enet import EnetBlock
 from wattbench.hw.imxrt.flexspi import FlexSpi
 from wattbench.hw.imxrt.rtwdog import Rtwdog
 from wattbench.hw.imxrt.semc import Semc
+from wattbench.hw.imxrt.snvs import SnvsBlock
 from wattbench.hw.imxrt.usb import Usb
 from wattbench.hw.imxrt.usbphy import UsbTransceiver
 from wattbench.hw.imxrt.usdhc import UsdhcBlock
@@ -175,3 +176,11 @@ class Enc106x(Enc):
 
     table = load_table(PACKAGE, "enc")
     missing = ()
+
+
+@model("Wattbench.Snvs106x")
+class Snvs106x(SnvsBlock):
+    """SNVS with one tamper pin and no detectors of its own but for the power glitch pattern, which is storage."""
+
+    table = load_table(PACKAGE, "snvs")
+    last_tamper = 1
