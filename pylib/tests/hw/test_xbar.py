@@ -197,7 +197,10 @@ DECODER_INPUTS_106X = ("PHASE_A_INPUT", "PHASE_B_INPUT", "INDEX", "HOME", "TRIGG
 NAMES = {
     "tmr": lambda block, pin: f"QTIMER{block}_TIMER{pin}",
     "pit": lambda block, pin: f"PIT{block}_TRIGGER{pin}",
-    "adc_etc": lambda block, pin: f"ADC_ETC{pin // 4}_COCO{pin % 4}",
+    "adc_etc": lambda block, pin: tuple(
+        f"ADC_ETC{spelled}"
+        for spelled in (f"{pin // 4}_COCO{pin % 4}", *(f"_XBAR{pin // 4}_{end}{pin % 4}" for end in ("COCO", "TRIG")))
+    ),
     "aoi": lambda block, pin: f"AOI{block}_OUT{pin}",
     "cmp": lambda block, pin: f"ACMP{block}_OUT",
     "flexpwm": lambda block, pin: f"FLEXPWM{block}_{pin}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import ClassVar
 
 from wattbench.core.clock import ClockInput, ClockSource, TickClock
 from wattbench.core.host import Host
@@ -38,7 +39,7 @@ class Enc(RegisterBlock):
     table = TABLE
     default_output = "IRQ"
     state_names = ("_raw", "_levels", "_phase_ns", "_quarter", "_left", "_hz")
-    missing = ("measurement of times (CTRL3, LASTEDGE, POSDPER)",)
+    missing: ClassVar[tuple[str, ...]] = ("measurement of times (CTRL3, LASTEDGE, POSDPER)",)
 
     def __init__(
         self,
