@@ -97,7 +97,7 @@ class Lpi2c(SteppedBlock):
 
     @_slave_state.setter
     def _slave_state(self, state: tuple[Any, ...]) -> None:
-        self.slave.state = state  # type: ignore[assignment]  # comes from the same property
+        self.slave.state = state
 
     def restore(self, saved: dict[str, Any]) -> None:
         """See `Model.restore`."""
