@@ -254,6 +254,16 @@ def test_a_new_value_triggers_from_the_reload_that_loads_it(pwm):
     assert [time for time, _ in pulses(pwm, "TRIG0")] == [3, 10, 20]
 
 
+def test_the_tick_of_a_reload_triggers_by_the_value_that_it_loads(pwm):
+    pwm.write(TCTRL, 1)
+    pwm.start(9)
+    pwm.run_us(15)
+    pwm.write(VAL0, 5)
+    pwm.write(MCTRL, 1 << 11 | 1 << 3)
+    pwm.run_us(12)
+    assert [time for time, _ in pulses(pwm, "TRIG0")] == [10, 25]
+
+
 def test_triggers_at_a_reset_and_at_another_clock(pwm):
     pwm.write(VAL0, 3)
     pwm.write(TCTRL, 1)

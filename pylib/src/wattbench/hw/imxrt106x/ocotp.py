@@ -78,7 +78,7 @@ class Ocotp106x(FuseWords):
             field = TABLE["LOCK"][name]
             if word in words and field.get(self["LOCK"]) >> (upper and field.width > 1) & 1:
                 return True
-        return upper and word == 0
+        return False
 
     def _readable(self, word: int) -> bool:
         lock = self["LOCK"]
