@@ -145,14 +145,15 @@ class I2cPort:
     (STOP); bytes are hexadecimal.
     """
 
-    __slots__ = ("_changed", "_listeners", "devices", "scl_low", "sda_low", "selected")
+    __slots__ = ("_changed", "_listeners", "_scl_fault", "_stretching", "devices", "sda_low", "selected")
 
     def __init__(self) -> None:
         self.devices: list[I2cDevice] = []
         self.selected: list[int] = []
         """Places in `devices` of those that acknowledged the last address."""
-        self.scl_low = self.sda_low = False
-        """Whether something from outside holds the line low."""
+        self._scl_fault = self.sda_low = False
+        """Whether a fault holds the line low."""
+        self._stretching: list[I2cDevice] = []
         self._listeners: list[Callable[[str], None]] = []
         self._changed: list[Callable[[], None]] = []
 
@@ -164,11 +165,26 @@ class I2cPort:
         """Call `callback` when a line is held or let go."""
         self._changed.append(callback)
 
+    @property
+    def scl_low(self) -> bool:
+        """Whether a fault or a part holds SCL low."""
+        return self._scl_fault or bool(self._stretching)
+
     def hold(self, *, scl_low: bool = False, sda_low: bool = False) -> None:
         """A fault: hold lines low from now on, or let them go."""
-        self.scl_low, self.sda_low = scl_low, sda_low
+        self._scl_fault, self.sda_low = scl_low, sda_low
         for callback in self._changed:
             callback()
+
+    def stretch(self, part: I2cDevice, low: bool) -> None:
+        """A part holds SCL low between bytes, or lets it go."""
+        if low != (part in self._stretching):
+            if low:
+                self._stretching.append(part)
+            else:
+                self._stretching.remove(part)
+            for callback in self._changed:
+                callback()
 
     def _tell(self, kind: str, value: int, acknowledged: bool) -> None:
         for listener in self._listeners:
