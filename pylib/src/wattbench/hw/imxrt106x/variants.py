@@ -142,6 +142,8 @@ class UsbNonCore106x(RegisterBlock):
     """Registers around both USB controllers, whose own come first: settings without effect where nothing is there."""
 
     table = load_table(PACKAGE, "usbnc")
+    interleaved = ("USBNC1", "USBNC2")
+    """The peripherals of the SVD that it is, whose registers lie between each other's."""
     first = 0x800
     size = 0x3800
     missing = ("wake-up, overcurrent",)
