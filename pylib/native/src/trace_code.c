@@ -147,7 +147,9 @@ void wb_trace_begin_load(wb_core *core)
     wb_trace_load_of *load = &trace->load[core->number];
     if (!trace->window_ns) return;
     memset(load->instructions, 0, trace->bucket_count * sizeof *load->instructions);
-    load->begin_ns = core->machine->now_ns;
+    int64_t now = core->machine->now_ns;
+    if (now < trace->anchor_ns) trace->anchor_ns = now;
+    load->begin_ns = now - (now - trace->anchor_ns) % trace->window_ns;
     set_end(core);
 }
 
@@ -157,12 +159,15 @@ void wb_trace_close_window(wb_core *core, int64_t end_ns)
     wb_trace *trace = core->machine->trace;
     wb_trace_load_of *load = &trace->load[core->number];
     for (uint32_t bucket = 0; bucket < trace->bucket_count; bucket++) {
-        if (!load->instructions[bucket]) continue;
-        wb_trace_append(trace, (wb_trace_record){
-            .time_ns = end_ns, .since_ns = load->begin_ns, .kind = WB_TRACE_LOAD, .core = (uint16_t)core->number,
-            .source = bucket, .pc = trace->starts[bucket], .value = (uint32_t)load->instructions[bucket],
-        });
-        load->instructions[bucket] = 0;
+        while (load->instructions[bucket]) {
+            uint64_t left = load->instructions[bucket];
+            uint32_t value = left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
+            load->instructions[bucket] -= value;
+            wb_trace_append(trace, (wb_trace_record){
+                .time_ns = end_ns, .since_ns = load->begin_ns, .kind = WB_TRACE_LOAD, .core = (uint16_t)core->number,
+                .source = bucket, .pc = trace->starts[bucket], .value = value,
+            });
+        }
     }
     load->begin_ns = end_ns;
 }
@@ -247,6 +252,7 @@ int wb_trace_load(wb_machine *machine, const uint32_t *starts, uint32_t count, i
     memcpy(trace->starts, starts, count * sizeof *starts);
     trace->bucket_count = count;
     trace->window_ns = window_ns;
+    trace->anchor_ns = machine->now_ns;
     for (unsigned i = 0; i < machine->core_count; i++) wb_trace_begin_load(machine->cores[i]);
     wb_trace_flag_blocks(machine);
     return 0;
@@ -258,10 +264,8 @@ void wb_trace_flush(wb_machine *machine)
     for (unsigned i = 0; trace && trace->window_ns && i < machine->core_count; i++) {
         wb_core *core = machine->cores[i];
         next_window(core);
-        int64_t now = wb_core_time(core);
-        if (now < machine->now_ns) now = machine->now_ns;
         int64_t begin_ns = trace->load[i].begin_ns;
-        wb_trace_close_window(core, now);
+        wb_trace_close_window(core, machine->now_ns);
         trace->load[i].begin_ns = begin_ns;
         set_end(core);
     }

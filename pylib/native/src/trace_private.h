@@ -41,6 +41,7 @@ struct wb_trace {
     uint8_t *watched_pages;             /* bit per page */
     uint32_t *starts, bucket_count;
     int64_t window_ns;                  /* 0: no load */
+    int64_t anchor_ns;                  /* where a window begins */
     wb_trace_load_of load[WB_MAX_CORES];
     struct { uint32_t key, bucket; } *buckets[WB_MAX_CORES];    /* of each of the core's block slots */
 };

@@ -229,6 +229,13 @@ def test_zero_crossings_against_the_mains_less_the_delay():
     assert jitter_stays_below(series, 4_000).passed
 
 
+def test_what_is_too_early_is_no_short_latency():
+    rec = recording([stamp(n, -4_000_000 if n == 7 else 0) for n in range(1, 40)])
+    finding = stays_below(of(rec, "zero crossing"), 1_000_000)
+    assert not finding.passed
+    assert finding.found == pytest.approx(4_000_000, abs=42)
+
+
 def test_stamps_wrap_with_the_counter():
     points = replace(POINTS, timebase_bits=16, timebase_hz=1e6)
     stores = [

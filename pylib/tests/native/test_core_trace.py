@@ -321,6 +321,21 @@ def test_the_load_of_a_core_that_sleeps_lies_in_the_windows_in_which_it_ran(boar
     assert windows[20_000] == windows[30_000] == 3
 
 
+def test_the_windows_of_the_load_stay_where_they_are_over_a_restored_state(board):
+    one = begin(board(LOAD))
+    starts = (c.c_uint32 * 1)(0)
+    assert one.lib.wb_trace_load(one.handle, starts, 1, 1_000) == 0
+    one.run(2_300)
+    saved, counted = one.machine.save(), one.view().icount
+    one.run(4_000)
+    one.machine.restore(saved)
+    one.run(3_500)
+    records = seen(one, TraceKind.LOAD)
+    assert {row.since_ns for row in records} == {0, 1_000, 2_000, 3_000}
+    assert sum(row.value for row in records) == one.view().icount
+    assert counted < one.view().icount
+
+
 def test_the_load_of_an_abandoned_block_is_taken_back(board):
     """Each turn faults in the middle of a block."""
     source = """

@@ -298,6 +298,7 @@ class Machine:
 
     def save(self) -> dict[str, Any]:
         """Cores, native devices, alarms' order and memories as plain data; models are saved by their owner."""
+        self.lib.wb_trace_flush(self.handle)  # what a trace has counted up to here belongs to this state
         buffer = c.create_string_buffer(self.lib.wb_state_size(self.handle))
         self.lib.wb_state_save(self.handle, buffer)
         return {
