@@ -129,7 +129,7 @@ def source_error_ppm() -> float:
     for wiring in bench.front_ends.values():
         analog = bench.model(wiring.afe).analog
         volts = analog.volts(wiring.voltage_input, times_s) / wiring.divider_ratio
-        joules += float(np.sum(volts * analog.volts(wiring.current_input, times_s) / wiring.shunt_ohm)) / 8000
+        joules += float(np.sum(volts * analog.volts(wiring.current_input, times_s) / wiring.sensor_ohm)) / 8000
     bench.run_for(1)
     return (joules / 3600 / grid.injected(start_ns, bench.now_ns).value("active_wh") - 1) * 1e6
 

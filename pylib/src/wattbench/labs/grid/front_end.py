@@ -27,6 +27,22 @@ _SEARCHED_TURNS = 20
 _POINTS_PER_TURN = 4096
 
 
+class TransformerDescription(Protocol):
+    """A current transformer, as the firmware's manifest says; see `CurrentTransformer`."""
+
+    @property
+    def lead_deg(self) -> float:
+        """By which it leads at `nominal_hz`."""
+
+    @property
+    def nominal_hz(self) -> float:
+        """The frequency of that."""
+
+    @property
+    def knee_a(self) -> float:
+        """Magnetising current at which its core saturates."""
+
+
 class FrontEndDescription(Protocol):
     """How one phase is wired to a converter, as the firmware's manifest says."""
 
@@ -36,15 +52,19 @@ class FrontEndDescription(Protocol):
 
     @property
     def current_input(self) -> str:
-        """The converter's input that sees the shunt."""
+        """The converter's input that sees the current's sensor."""
 
     @property
     def voltage_input(self) -> str:
         """The converter's input that sees the divider; empty if there is none."""
 
     @property
-    def shunt_ohm(self) -> float:
-        """Volts at the pin per ampere; negative if the shunt is connected the other way round."""
+    def sensor_ohm(self) -> float:
+        """Volts at the pin per ampere; negative if the current's sensor is connected the other way round."""
+
+    @property
+    def transformer(self) -> TransformerDescription | None:
+        """The current transformer of which it is a part; None for a shunt."""
 
     @property
     def divider_ratio(self) -> float:
