@@ -71,8 +71,15 @@ def test_missing_ziglang(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("name", ["edge_meter_3p", "edge_meter_3p_wrong_calibration"])
-def test_images_carry_symbols_lines_and_no_paths(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "flash"),
+    [
+        ("edge_meter_3p", 0x30000000),
+        ("edge_meter_3p_wrong_calibration", 0x30000000),
+        ("besmart_meter_3p", 0x70000000),
+    ],
+)
+def test_images_carry_symbols_lines_and_no_paths(name: str, flash: int) -> None:
     path = FIRMWARE / "builds" / f"{name}.elf"
     data = path.read_bytes()
     assert len(data) < 1 << 20
@@ -81,6 +88,6 @@ def test_images_carry_symbols_lines_and_no_paths(name: str) -> None:
         elf = ELFFile(stream)
         assert elf.get_section_by_name(".symtab") is not None
         assert elf.get_section_by_name(".debug_line") is not None
-        assert elf.get_section_by_name(".vectors")["sh_addr"] == 0x30002000
-        assert elf.get_section_by_name(".calibration")["sh_addr"] == 0x300F0000
-        assert all(s["p_paddr"] >= 0x30000000 for s in elf.iter_segments() if s["p_filesz"])
+        assert elf.get_section_by_name(".vectors")["sh_addr"] == flash + 0x2000
+        assert elf.get_section_by_name(".calibration")["sh_addr"] == flash + 0xF0000
+        assert all(s["p_paddr"] >= flash for s in elf.iter_segments() if s["p_filesz"])
