@@ -33,7 +33,8 @@ def run(tmp_path):
         (tmp_path / "meter.resc").write_text(script.replace("LoadELF $bin", "LoadBinary $bin 0x30000000"))
         (tmp_path / "meter.toml").write_text(text, encoding="utf-8")
         out = tmp_path / "out"
-        code = main(["run", str(SUITE), "--firmware", str(tmp_path / "meter.toml"), "--out", str(out)])
+        arguments = ["run", str(SUITE), "--firmware", str(tmp_path / "meter.toml"), "--out", str(out)]
+        code = main([*arguments, "--variable", "BOARD:edge_meter_3p"])
         return code, (out / "output.xml").read_text(encoding="utf-8")
 
     return run
