@@ -149,6 +149,20 @@ def test_fault_is_reported_and_stops(bench: Bench) -> None:
     assert ask(bench, "version", 0.05) == [""]
 
 
+@pytest.mark.parametrize("board", [BESMART], ids=lambda board: board.name, indirect=True)
+def test_a_converter_that_was_reset_is_counted(bench: Bench) -> None:
+    """Once in each buffer of 3.75 ms from then on, as nobody configures it again."""
+    bench.boot()
+    bench.run_for(0.1)
+    assert bench.register("afe_faults") == [0]
+    for level in (False, True):
+        bench.model("afe").on_input(0, level)
+        bench.run_for(0.001)
+    before = bench.register("afe_faults")[0]
+    bench.run_for(0.075)
+    assert bench.register("afe_faults")[0] - before == pytest.approx(20, abs=1)
+
+
 def test_reset_starts_again(bench: Bench, board: Board) -> None:
     bench.boot()
     bench.run_for(0.05)
