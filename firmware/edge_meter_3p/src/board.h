@@ -37,7 +37,7 @@ enum { AFE_L1, AFE_L2, AFE_L3, AFE_NEUTRAL, AFE_COUNT };
 #define SAMPLE_RATE_HZ 8000u
 
 /* Interrupt numbers and priorities, 0 first. Samples are worked off in PendSV, below every interrupt. */
-enum { IRQ_DMA_SAMPLES = DMA_CHANNEL_SAMPLES, IRQ_LPUART1 = 20, IRQ_GPT1 = 119 };
+enum { IRQ_DMA_SAMPLES = 6, IRQ_LPUART1 = 20, IRQ_GPT1 = 119 };
 enum { PRIORITY_GPT1 = 0, PRIORITY_DMA = 1, PRIORITY_LPUART1 = 2, PRIORITY_PENDSV = 15 };
 
 #endif
