@@ -21,7 +21,6 @@ from pathlib import Path
 
 FIRMWARE = Path(__file__).resolve().parent
 BUILDS = FIRMWARE / "builds"
-IMAGES = ("edge_meter_3p.elf", "edge_meter_3p_wrong_calibration.elf", "edge_meter_3p_timing_faults.elf")
 ZIGLANG = "0.17.1"
 """Version of the compiler that made builds/; another one makes other code."""
 
@@ -77,9 +76,11 @@ def build(preset: str, folder: Path) -> None:
 def differences(folder: Path) -> list[str]:
     """One line for each image in `folder` that is not the one in builds/."""
     found = []
-    for name in IMAGES:
+    for name in sorted({path.name for place in (folder, BUILDS) for path in place.glob("*.elf")}):
         built, kept = folder / name, BUILDS / name
-        if not kept.is_file():
+        if not built.is_file():
+            found.append(f"{name}: no longer built; delete it from {BUILDS}")
+        elif not kept.is_file():
             found.append(f"{name}: missing in {BUILDS}")
         elif built.read_bytes() != kept.read_bytes():
             digests = [hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in (built, kept)]
@@ -93,10 +94,11 @@ def run(preset: str, check: bool) -> None:
     if not check:
         folder = FIRMWARE / "_build" / preset
         build(preset, folder)
-        for name in IMAGES:
+        for image in sorted(folder.glob("*.elf")):
+            kept = BUILDS / image.name
             if preset == "zig":
-                shutil.copyfile(folder / name, BUILDS / name)
-            print(f"{BUILDS / name if preset == 'zig' else folder / name}")
+                shutil.copyfile(image, kept)
+            print(kept if preset == "zig" else image)
         return
     if preset != "zig":
         raise BuildError("--check compares with builds/, which preset zig made; use it without --preset", 2)

@@ -6,6 +6,7 @@
 #include "relay.h"
 #include "system.h"
 #include "timebase.h"
+#include "transfers.h"
 
 #define BUFFER_TICKS (BUFFER_SAMPLES * TICKS_PER_SAMPLE)
 
@@ -23,7 +24,7 @@ void PendSV_Handler(void);
 
 void acquisition_start(void)
 {
-    edma_start();
+    transfers_start();
 }
 
 /* The interrupt's own time carries the latency of other interrupts. The converters' clock is steady, so the

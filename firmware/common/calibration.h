@@ -12,7 +12,8 @@
 struct calibration {
     uint32_t magic, length;
     double current_full_scale_v, voltage_full_scale_v; /* volts at the converter's pins at 2^23 codes */
-    double shunt_ohm, divider_ratio;
+    double current_sensor_ohm; /* volts at the converter's pins per ampere */
+    double divider_ratio;
     double current_gain[CALIBRATION_CHANNELS]; /* L1, L2, L3, neutral; 1 for a nominal front end */
     double voltage_gain[CALIBRATION_PHASES];
     double current_delay_us[CALIBRATION_PHASES]; /* by which the current path is later than the voltage path */

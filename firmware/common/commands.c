@@ -115,7 +115,7 @@ static void calibration(void)
 {
     const struct calibration *c = &meter_calibration;
     print_line(calibration_valid(c) ? "calibration valid" : "calibration invalid");
-    print_value("shunt", 0, c->shunt_ohm * 1e6, 3, "uOhm");
+    print_value("current_sensor", 0, c->current_sensor_ohm * 1e6, 3, "uOhm");
     print_value("divider", 0, 1.0 / c->divider_ratio, 3, "");
     for (uint32_t i = 0; i < CHANNELS; i++)
         print_value("current_gain", channel_names[i], c->current_gain[i], 6, "");

@@ -17,7 +17,7 @@ MAGIC = 0x4C414345
 LAYOUT = {
     "current_full_scale_v": "d",
     "voltage_full_scale_v": "d",
-    "shunt_ohm": "d",
+    "current_sensor_ohm": "d",
     "divider_ratio": "d",
     "current_gain": "4d",
     "voltage_gain": "3d",

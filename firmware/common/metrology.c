@@ -55,7 +55,7 @@ void metrology_init(const struct calibration *calibration)
     length = 0;
     for (uint32_t i = 0; i < CHANNELS; i++) {
         scale.amperes_per_code[i] =
-            calibration->current_gain[i] * calibration->current_full_scale_v / codes / calibration->shunt_ohm;
+            calibration->current_gain[i] * calibration->current_full_scale_v / codes / calibration->current_sensor_ohm;
         scale.current_offset[i] = calibration->current_offset[i];
     }
     for (uint32_t p = 0; p < PHASES; p++) {

@@ -13,8 +13,6 @@ Test Setup          Restore State    shell
 ${PHOENIX_IMAGE}        ${EMPTY}
 ${PHOENIX_MANIFEST}     ${EMPTY}
 ${PHOENIX_TESTS}        ${EMPTY}
-# Addresses of the chip are in the resource of this name; empty is the name of the platform's script.
-${BOARD}                ${EMPTY}
 @{BAUD RATES}           9600    19200    38400    57600    115200    230400    460800
 ${LINE}                 abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ
 
@@ -108,9 +106,7 @@ Load Phoenix
     ELSE
         Load Product    ${manifest}    engine=${ENGINE}    image=${PHOENIX_IMAGE}
     END
-    ${library}=    Get Library Instance    wattbench.robot.Emulation
-    ${board}=    Set Variable If    $BOARD == ''    ${library.session.bench.manifest.platform.stem}    ${BOARD}
-    Import Resource    ${CURDIR}${/}${board}.resource
+    Import Board
 
 Boot Phoenix
     [Documentation]    The machine at its first prompt, kept as the state that tests start from.

@@ -1,6 +1,7 @@
 *** Settings ***
 Documentation       The reference firmware from reset to its shell, as the chip starts it: the boot ROM reads the
 ...                 headers in flash and hands over. And what the ROM says of a flash that holds nothing to start.
+...                 Another product's: wattbench run robot_tests/boot/reference.robot --firmware besmart_meter_3p
 Resource            ../resources/boot.resource
 Suite Setup         Boot Meter
 Test Setup          Restore State    booted
@@ -15,9 +16,9 @@ The Boot Rom Starts The Image
 
 The Rom Leaves The Flash As Its Configuration Block Says
     [Documentation]    4 MiB on port A1, watchdogs off.
-    Register Should Be    ${FLEXSPI1 FLSHA1CR0}    4096
-    ${control}=    Read Register    ${RTWDOG3 CS}
-    Should Be True    ${control} & 0x80 == 0    RTWDOG3 runs
+    Register Should Be    ${FLEXSPI FLSHA1CR0}    4096
+    ${control}=    Read Register    ${RTWDOG CS}
+    Should Be True    ${control} & 0x80 == 0    RTWDOG runs
 
 The Reset Pin Boots Again
     [Documentation]    As after power-on.
@@ -40,21 +41,22 @@ The Watchdog Boots Again
     ${up}=    Virtual Time
     Should Be True    1.0 <= ${up} - ${armed} < 1.5    the reset came ${up - ${armed}} s after the watchdog was armed
     ${cause}=    Read Register    ${SRC SRSR}
-    Should Be True    ${cause} & 0x20    SRSR ${cause} does not show the watchdog
+    Should Be True    ${cause} & ${SRSR WDOG}    SRSR ${cause} does not show the watchdog
 
 Erased Flash Is Told
     [Documentation]    No hang and no endless search: the ROM's program counter and the reason.
     Fill Flash    b"\\xff" * 8192
     Reset
     ${message}=    Run Keyword And Expect Error    *    Run For    1 s
-    Should Contain    ${message}    the flash is erased where the flash configuration block belongs (0x30000400)
-    Should Contain    ${message}    PC 0x00210042
+    Should Contain    ${message}    the flash is erased where the flash configuration block belongs
+    Should Contain    ${message}    (${CONFIGURATION AT})
+    Should Contain    ${message}    PC ${ROM STOPS AT}
 
 A Wrong Configuration Block Is Told
     [Documentation]    What stands there instead of its tag.
-    Fill Flash    b"\\0" * 512    0x400
+    Fill Flash    b"\\0" * 512    ${CONFIGURATION OFFSET}
     Reset
-    Run Keyword And Expect Error    *0x30000400 holds 00 00 00 00, not 'FCFB'*    Run For    1 s
+    Run Keyword And Expect Error    *${CONFIGURATION AT} holds 00 00 00 00, not 'FCFB'*    Run For    1 s
 
 A Wrong Vector Table Is Told
     [Documentation]    An image that was linked for another chip of the family.
@@ -70,8 +72,8 @@ Missing Code Is Told
 
 Code That Runs Into Erased Flash Locks Up
     [Documentation]    A started image whose first instruction branches away into nothing.
-    ${entry}=    Read Register    0x30001004
-    Fill Flash    b"\\xff\\xf3\\xfe\\xaf" + b"\\xff" * 64    ${entry - 1 - 0x30000000}
+    ${entry}=    Read Register    ${FLASH + 0x1004}
+    Fill Flash    b"\\xff\\xf3\\xfe\\xaf" + b"\\xff" * 64    ${entry - 1 - ${FLASH}}
     Reset
     ${message}=    Run Keyword And Expect Error    *    Run For    1 s
     Should Contain    ${message}    locked up
@@ -79,6 +81,6 @@ Code That Runs Into Erased Flash Locks Up
 An Image Of Another Chip Is Refused Before It Runs
     [Documentation]    A flash image is looked at when it is loaded.
     ${image}=    Make File    bytes(0x1000) + b"FCFB"
-    Run Keyword And Expect Error    *is no image that an i.MX RT117x starts*
+    Run Keyword And Expect Error    *is no image that an ${CHIP} starts*
     ...    Load Product    ${FIRMWARE}    image=${image}
     [Teardown]    Boot Meter

@@ -9,7 +9,8 @@ Test Setup          Fresh Meter
 
 
 *** Variables ***
-${CLASS}    C
+# Empty is the class that the product states.
+${CLASS}    ${EMPTY}
 ${FULL}     ${False}
 ${JOBS}     2
 

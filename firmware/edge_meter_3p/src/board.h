@@ -19,15 +19,20 @@ enum { AFE_L1, AFE_L2, AFE_L3, AFE_NEUTRAL, AFE_COUNT };
 #define AFE_SELECT_MODES {0, 2, 2, 2}
 #define PAD_MODE_GPIO 5u
 #define AFE_SPI LPSPI(1)
+#define AFE_SPI_CLOCK_HZ OSCILLATOR_HZ
+#define AFE_SPI_MODE LPSPI_TCR_MODE3
 /* Data-ready of the last converter: pad GPIO_AD_21 as input X of FlexPWM4 submodule 3. */
 #define AFE_READY_PAD 21u
 #define AFE_READY_PAD_MODE 11u
 #define AFE_READY_SUBMODULE 3u
+/* The channel that fills the ring; channels 5 to 8 work together, see transfers.c. */
+#define DMA_CHANNEL_SAMPLES 6u
 #define DMA_REQUEST_AFE_READY 112u
 #define DMA_REQUEST_LPSPI1_RX 36u
 
 #define OSCILLATOR_HZ 24000000u
 #define CONSOLE_BAUD 115200u
+/* Four frames of 128 bits with their pauses fill 109.7 of the 125 us between samples. */
 #define SPI_HZ 4800000u
 #define SAMPLE_RATE_HZ 8000u
 

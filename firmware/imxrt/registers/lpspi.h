@@ -40,6 +40,7 @@ CHECK_OFFSET(struct lpspi_registers, RDR, 0x74);
 #define LPSPI_TCR_FRAMESZ(bits) ((bits)-1u)
 #define LPSPI_TCR_BYSW (1u << 22)
 #define LPSPI_TCR_PCS(number) ((uint32_t)(number) << 24)
+#define LPSPI_TCR_MODE0 0u
 #define LPSPI_TCR_MODE3 (3u << 30)
 
 #endif

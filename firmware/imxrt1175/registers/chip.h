@@ -3,6 +3,7 @@
 #ifndef REGISTERS_CHIP_H
 #define REGISTERS_CHIP_H
 
+#include "registers/gpio.h"
 #include "registers/register.h"
 
 #define FLASH_BASE 0x30000000u
@@ -17,13 +18,6 @@
 #define LPUART1_BASE 0x4007C000u
 #define GPT1_BASE 0x400EC000u
 #define LPSPI_BASE(number) (0x40114000u + 0x4000u * ((number)-1u))
-
-struct gpio_registers {
-    reg32 DR, GDIR, PSR, ICR1, ICR2, IMR, ISR, EDGE_SEL;
-    RESERVED(0x64);
-    reg32 DR_SET, DR_CLEAR, DR_TOGGLE;
-};
-CHECK_OFFSET(struct gpio_registers, DR_SET, 0x84);
 
 #define GPIO3 ((struct gpio_registers *)0x40134000u)
 

@@ -88,6 +88,39 @@ def test_what_is_wrong_is_named(write, old, new, message):
         read_manifest(write(GOOD.replace(old, new)))
 
 
+WOUND = "transformer = { turns = 2500.0, burden_ohm = 20.0, lead_deg = 0.5 }"
+
+
+def test_a_current_transformer_instead_of_a_shunt(write):
+    wiring = read_manifest(write(GOOD.replace("shunt_ohm = 200e-6", WOUND))).front_ends["L1"]
+    assert wiring.sensor_ohm == 8e-3
+    assert (wiring.transformer.lead_deg, wiring.transformer.nominal_hz) == (0.5, 50.0)
+
+
+def test_a_front_end_without_a_voltage(write):
+    text = GOOD.replace('voltage_input = "v1"\n', "").replace("divider_ratio = 0.001\n", "")
+    wiring = read_manifest(write(text)).front_ends["L1"]
+    assert (wiring.voltage_input, wiring.sensor_ohm) == ("", 200e-6)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("shunt_ohm = 200e-6\n", "", r"\[front_end.l1\] needs `shunt_ohm` or `transformer` for its current, one of"),
+        ("shunt_ohm = 200e-6", f"shunt_ohm = 200e-6\n{WOUND}", r"needs `shunt_ohm` or `transformer`"),
+        ("shunt_ohm = 200e-6", WOUND.replace("turns", "turn"), r"\[front_end.l1.transformer\] has no key `turn` \(did"),
+        ("shunt_ohm = 200e-6", WOUND.replace("2500.0", "0"), r"transformer\] `turns` must be above 0, not 0"),
+        ("shunt_ohm = 200e-6", "transformer = 2500", r"the table \[front_end.l1.transformer\] is missing"),
+        ("shunt_ohm = 200e-6", WOUND.replace("20.0", '"20 Ohm"'), r"`burden_ohm` must be a number, not '20 Ohm'"),
+        ("divider_ratio = 0.001\n", "", r"\[front_end.l1\] needs `divider_ratio` for its voltage, or neither"),
+        ('voltage_input = "v1"\n', "", r"\[front_end.l1\] needs `voltage_input` for its voltage, or neither"),
+    ],
+)
+def test_a_front_end_that_does_not_fit_together_is_named(write, old, new, message):
+    with pytest.raises(SourceError, match=message):
+        read_manifest(write(GOOD.replace(old, new)))
+
+
 def test_an_unknown_register_is_answered_with_the_closest(write):
     with pytest.raises(UsageError, match="did you mean `energy`"):
         read_manifest(write(GOOD)).register("energie")

@@ -3,13 +3,14 @@
 #include "metrology.h"
 #include "relay.h"
 #include "timebase.h"
+#include "transfers.h"
 
 #define LIMIT 4096
 
 uint32_t edma_buffers[BUFFER_COUNT][BUFFER_WORDS];
 uint32_t rig_buffer_in_use, rig_now, rig_count, rig_gaps, rig_index[LIMIT], rig_tick[LIMIT];
 
-void edma_start(void)
+void transfers_start(void)
 {
 }
 

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import tomllib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,67 @@ Wave = Callable[[Array], Array]
 
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
 COMMON = FIRMWARE / "common"
-PRODUCT = FIRMWARE / "edge_meter_3p"
-INCLUDES = tuple(f"-I{folder}" for folder in (PRODUCT / "src", COMMON, FIRMWARE / "imxrt", FIRMWARE / "imxrt1175"))
-"""Folders of the product, the shared sources, the chip's family and the chip, in the order of the firmware's build."""
 SOURCES = ("metrology", "window", "energy", "pulse", "calibration")
 SAMPLE_RATE_HZ = 8000
 BUFFER_SAMPLES = 30
 TICKS_PER_S = 24_000_000
 TICKS_PER_SAMPLE = TICKS_PER_S // SAMPLE_RATE_HZ
-CURRENT_CODES_PER_A = 200e-6 / 49.27e-3 * 2**23
-VOLTAGE_CODES_PER_V = 1 / 991 / 788e-3 * 2**23
+
+
+def bursts(currents: Array, voltages: Array) -> NDArray[np.uint32]:
+    """What four ADE7913 leave in memory: each a burst of 16 bytes, big endian, with current and voltage."""
+    frames = np.zeros((len(currents), 4, 16), dtype=np.uint8)
+    for first, codes in ((1, currents), (4, voltages)):
+        raw = codes.astype(np.int32)
+        for byte in range(3):
+            frames[:, :, first + byte] = raw >> 16 - 8 * byte & 0xFF
+    return frames.view(np.uint32).reshape(len(currents), 16)
+
+
+def words(currents: Array, voltages: Array) -> NDArray[np.uint32]:
+    """What an AD7779 leaves in memory: eight words, U1 I1 U2 I2 U3 I3 IN and an unused one, below their numbers."""
+    codes = np.zeros((len(currents), 8))
+    codes[:, 0:6:2], codes[:, 1:6:2], codes[:, 6] = voltages[:, :3], currents[:, :3], currents[:, 3]
+    return (codes.astype(np.int64) & 0xFFFFFF | np.arange(8) << 28).astype(np.uint32)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product as far as its samples and folders go."""
+
+    name: str
+    chip: str
+    codes_per_a: float
+    codes_per_v: float
+    layout: Callable[[Array, Array], NDArray[np.uint32]]
+    current_delay_us: float = 0.0
+    """By which a meter as designed sees the current later than it is."""
+
+    @property
+    def folder(self) -> Path:
+        """Its own sources and calibrations."""
+        return FIRMWARE / self.name
+
+    @property
+    def includes(self) -> tuple[str, ...]:
+        """Folders of the product, the shared sources, the chip's family and the chip, as in the firmware's build."""
+        folders = (self.folder / "src", COMMON, FIRMWARE / "imxrt", FIRMWARE / self.chip)
+        return tuple(f"-I{folder}" for folder in folders)
+
+    def calibration(self, name: str = "nominal") -> dict[str, Any]:
+        """A calibration of the product."""
+        return tomllib.loads((self.folder / "calibration" / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+EDGE = Product("edge_meter_3p", "imxrt1175", 200e-6 / 49.27e-3 * 2**23, 1 / 991 / 788e-3 * 2**23, bursts)
+_DROOP = (np.sin(np.pi * 50 / SAMPLE_RATE_HZ) / (np.pi * 50 / SAMPLE_RATE_HZ)) ** 3
+LEAD_DEG = 0.5
+BESMART = Product(
+    "besmart_meter_3p", "imxrt1064", 20 / 2500 / 1.25 * 2**23 * _DROOP * np.cos(np.radians(LEAD_DEG)),
+    1 / 301 / 2.5 * 2**23 * _DROOP, words, -LEAD_DEG / 360 / 50 * 1e6,
+)  # fmt: skip
+"""Its filter and its current transformers take something away at 50 Hz, for which it is calibrated."""
+PRODUCTS = {product.name: product for product in (EDGE, BESMART)}
 
 
 def calibration_source(values: dict[str, Any]) -> str:
@@ -44,13 +96,8 @@ def calibration_source(values: dict[str, Any]) -> str:
     return text
 
 
-def calibration_values(name: str = "nominal") -> dict[str, Any]:
-    """Calibration `name` of the firmware."""
-    return tomllib.loads((PRODUCT / "calibration" / f"{name}.toml").read_text(encoding="utf-8"))
-
-
 @cache
-def compiled(calibration: str) -> bytes:
+def compiled(product: Product, calibration: str) -> bytes:
     """A shared library of the metrology with the C source of a calibration."""
     compiler = shutil.which("cc")
     assert compiler, "these tests need a C compiler called cc"
@@ -60,19 +107,19 @@ def compiled(calibration: str) -> bytes:
         data.write_text(calibration, encoding="utf-8")
         sources = [str(COMMON / f"{name}.c") for name in SOURCES]
         sources += [str(data), str(Path(__file__).with_name("pulse_log.c"))]
-        subprocess.run([compiler, *options, *INCLUDES, *sources, "-o", str(library)], check=True)
+        subprocess.run([compiler, *options, *product.includes, *sources, "-o", str(library)], check=True)
         return library.read_bytes()
 
 
 class NativeMeter:
     """One meter with its own registers, fed with volts at the terminals and amperes in the lines."""
 
-    def __init__(self, folder: Path, values: dict[str, Any] | None = None) -> None:
+    def __init__(self, folder: Path, values: dict[str, Any] | None = None, product: Product = EDGE) -> None:
         """Load from `folder`, an own one for each meter, as the registers are globals of the library."""
         library = folder / "meter.so"
-        library.write_bytes(compiled(calibration_source(values or calibration_values())))
+        library.write_bytes(compiled(product, calibration_source(values or product.calibration())))
         self.library = ctypes.CDLL(str(library))
-        self.samples = 0
+        self.product, self.samples = product, 0
         self._dither = np.random.default_rng(7913)
         calibration = ctypes.addressof(ctypes.c_byte.in_dll(self.library, "meter_calibration"))
         self.library.calibration_valid.restype = ctypes.c_bool
@@ -118,9 +165,10 @@ class NativeMeter:
         buffers = round(seconds * SAMPLE_RATE_HZ / BUFFER_SAMPLES)
         n = buffers * BUFFER_SAMPLES
         t = (self.samples + 1 + np.arange(n, dtype=np.float64)) / SAMPLE_RATE_HZ
-        i_codes = [self._codes(wave(t) * CURRENT_CODES_PER_A) for wave in amperes]
+        i_seen = t - self.product.current_delay_us * 1e-6
+        i_codes = [self._codes(wave(i_seen) * self.product.codes_per_a) for wave in amperes]
         i_codes += [np.zeros(n)] * (4 - len(i_codes))
-        u_codes = [self._codes(wave(t) * VOLTAGE_CODES_PER_V) for wave in volts] + [np.zeros(n)]
+        u_codes = [self._codes(wave(t) * self.product.codes_per_v) for wave in volts] + [np.zeros(n)]
         self.feed_codes(np.stack(i_codes, axis=1), np.stack(u_codes, axis=1))
 
     def _codes(self, exact: Array) -> Array:
@@ -131,14 +179,11 @@ class NativeMeter:
     def feed_codes(self, currents: Array, voltages: Array) -> None:
         """Codes as the converters give them, arrays of (samples, 4)."""
         n = len(currents)
-        frames = np.zeros((n, 4, 16), dtype=np.uint8)
-        for first, codes in ((1, currents), (4, voltages)):
-            raw = codes.astype(np.int32)
+        for codes in (currents, voltages):
             assert np.abs(codes).max() < 2**23, "the waveform does not fit the converter"
-            for byte in range(3):
-                frames[:, :, first + byte] = raw >> 16 - 8 * byte & 0xFF
+        samples = self.product.layout(currents, voltages)
         for start in range(0, n, BUFFER_SAMPLES):
-            block = np.ascontiguousarray(frames[start : start + BUFFER_SAMPLES])
+            block = np.ascontiguousarray(samples[start : start + BUFFER_SAMPLES])
             self.samples += len(block)
             # Sample k (from 1) is taken k sample times after the start.
             tick = self.samples * TICKS_PER_SAMPLE & 0xFFFFFFFF

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from native_meter import COMMON, INCLUDES
+from native_meter import COMMON, EDGE
 
 BUFFER_TICKS = 90_000
 RING = 4
@@ -23,7 +23,7 @@ class Rig:
         assert compiler, "these tests need a C compiler called cc"
         here = Path(__file__).parent
         subprocess.run(
-            [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", *INCLUDES,
+            [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", *EDGE.includes,
              "-DSYSTEM_H", "-include", str(here / "acquisition_rig.h"), str(COMMON / "acquisition.c"),
              str(here / "acquisition_rig.c"), "-o", str(folder / "rig.so")], check=True,
         )  # fmt: skip

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from native_meter import INCLUDES, PRODUCT
+from native_meter import EDGE
 
 STATUS0, LOCK, CONFIG, EMI, SYNC_SNAP = 0x09, 0x0A, 0x08, 0x0E, 0x0B
 OK, NO_ANSWER, IN_RESET, LOCKED, NO_CONFIG = range(5)
@@ -45,9 +45,9 @@ class Rig:
     def __init__(self, folder: Path) -> None:
         compiler = shutil.which("cc")
         assert compiler, "these tests need a C compiler called cc"
-        sources = [str(PRODUCT / "src" / "ade7913.c"), str(Path(__file__).with_name("ade7913_rig.c"))]
+        sources = [str(EDGE.folder / "src" / "ade7913.c"), str(Path(__file__).with_name("ade7913_rig.c"))]
         subprocess.run(
-            [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", *INCLUDES,
+            [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", *EDGE.includes,
              *sources, "-o", str(folder / "rig.so")], check=True,
         )  # fmt: skip
         self.library = ctypes.CDLL(str(folder / "rig.so"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from native_meter import SAMPLE_RATE_HZ, Array, NativeMeter, Wave, calibration_values
+from native_meter import EDGE, SAMPLE_RATE_HZ, Array, NativeMeter, Wave
 
 ARITHMETIC_LIMIT = 50e-6
 """Error that the arithmetic may add, of the power or of the apparent power for small power factors."""
@@ -225,13 +225,13 @@ def test_voltage_interruption(meter: NativeMeter) -> None:
 
 
 def test_wrong_calibration_shows_one_percent_in_l2(tmp_path: Path) -> None:
-    meter = NativeMeter(tmp_path, calibration_values("wrong_calibration"))
+    meter = NativeMeter(tmp_path, EDGE.calibration("wrong_calibration"))
     power = energy_over(meter, three(230.0), three(5.0), "active_import_nwh", 1.0)
     assert power == pytest.approx([1150.0 * 3.01, 1150.0, 1161.5, 1150.0], rel=ARITHMETIC_LIMIT)
 
 
 def changed(**values: Any) -> dict[str, Any]:
-    return {**calibration_values(), **values}
+    return {**EDGE.calibration(), **values}
 
 
 def test_calibration_corrects_delay_gain_and_offset(tmp_path: Path) -> None:

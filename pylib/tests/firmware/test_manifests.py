@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from elftools.elf.elffile import ELFFile
-from native_meter import FIRMWARE, calibration_values
+from native_meter import FIRMWARE, PRODUCTS
 
-from wattbench.bench.manifest import manifest_data
+from wattbench.bench.manifest import manifest_data, read_manifest
 
 SIZES = {"u32": 4, "i64": 8, "f64": 8}
 BUILDS = FIRMWARE / "builds"
@@ -26,9 +26,13 @@ def test_registers_are_symbols(path) -> None:
 
 @pytest.mark.parametrize("path", sorted(BUILDS.glob("*.toml")), ids=lambda path: path.stem)
 def test_design_values_are_those_of_the_calibration(path) -> None:
-    manifest, values = manifest_data(path), calibration_values()
-    for front_end in manifest["front_end"].values():
-        assert front_end["shunt_ohm"] == values["shunt_ohm"]
-        assert front_end["divider_ratio"] == values["divider_ratio"]
-    assert manifest["pulses"]["active"]["constant_imp_per_kwh"] == values["active_imp_per_kwh"]
-    assert manifest["pulses"]["reactive"]["constant_imp_per_kvarh"] == values["reactive_imp_per_kvarh"]
+    manifest = read_manifest(path)
+    values = PRODUCTS[manifest.platform.stem].calibration()
+    for front_end in manifest.front_ends.values():
+        assert front_end.sensor_ohm == values["current_sensor_ohm"]
+        assert front_end.divider_ratio == (values["divider_ratio"] if front_end.voltage_input else 0)
+        if front_end.transformer is not None:
+            lead_us = front_end.transformer.lead_deg / 360 / front_end.transformer.nominal_hz * 1e6
+            assert values["current_delay_us"] == pytest.approx([-lead_us] * 3)
+    assert manifest.pulses["active"].constant_imp_per_kwh == values["active_imp_per_kwh"]
+    assert manifest.pulses["reactive"].constant_imp_per_kvarh == values["reactive_imp_per_kvarh"]

@@ -1,38 +1,95 @@
-"""The image on its board: start, shell, relay, faults, and what it measures and flashes."""
+"""Each image on its board: start, shell, relay, faults, and what it measures and flashes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pytest
-from native_meter import FIRMWARE, Array
+from native_meter import FIRMWARE, LEAD_DEG, Array
 
 from wattbench.bench import Bench
 
-CALIBRATION = 0x300F0000
+CALIBRATION_OFFSET = 0xF0000
+"""Of the calibration in the flash."""
+
+
+class Input(NamedTuple):
+    """What a converter's input sees."""
+
+    line: str
+    """`volts` or `amperes`."""
+    phase: int
+    gain: float
+    """Volts at the pin for each of the line."""
+    lead_deg: float = 0.0
+
+
+@dataclass(frozen=True)
+class Board:
+    """What the tests below have to know about a board, and what its front ends make of the mains."""
+
+    name: str
+    banner: str
+    converters: tuple[str, ...]
+    """What is printed about them."""
+    port: str
+    pins: tuple[int, int]
+    """GPIO with the relay's closing and opening coil."""
+    flash: int
+    inputs: dict[str, dict[str, Input]]
+    """For each converter its inputs that are wired to the mains."""
+
+
+SHUNT, DIVIDER = 200e-6, 1 / 991
+EDGE = Board(
+    "edge_meter_3p", "wattbench edge meter 3p 1.0.0", ("afe_l1 ok", "afe_l2 ok", "afe_l3 ok", "afe_n ok"),
+    "gpio3", (6, 7), 0x30000000,
+    {f"ade_l{n + 1}": {"i": Input("amperes", n, SHUNT), "v1": Input("volts", n, DIVIDER)} for n in range(3)},
+)  # fmt: skip
+TRANSFORMER = 20 / 2500 * math.cos(math.radians(LEAD_DEG))
+BESMART = Board(
+    "besmart_meter_3p", "wattbench besmart meter 3p 1.0.0", ("afe ok",), "gpio2", (21, 22), 0x70000000,
+    {"afe": {
+        **{f"ch{2 * n}": Input("volts", n, 1 / 301) for n in range(3)},
+        **{f"ch{2 * n + 1}": Input("amperes", n, TRANSFORMER, LEAD_DEG) for n in range(3)},
+    }},
+)  # fmt: skip
 
 
 class Mains:
-    """230 V and a current, at the pins of one phase's converter."""
+    """230 V and a current in three phases, at the pins of one converter."""
 
-    def __init__(self, degrees: float, amperes: float) -> None:
-        self.angle, self.amperes = math.radians(degrees), amperes
+    def __init__(self, inputs: dict[str, Input], amperes: float) -> None:
+        self.inputs, self.rms = inputs, {"volts": 230.0, "amperes": amperes}
 
     def volts(self, input_name: str, times_s: Array) -> Array:
-        rms = {"i": self.amperes * 200e-6, "v1": 230.0 / 991, "v2": 0.0}[input_name]
-        return rms * math.sqrt(2) * np.sin(2 * np.pi * 50.0 * times_s + self.angle)
+        if input_name not in self.inputs:
+            return np.zeros_like(times_s)
+        seen = self.inputs[input_name]
+        angle = math.radians(seen.lead_deg - 120.0 * seen.phase)
+        return seen.gain * self.rms[seen.line] * math.sqrt(2) * np.sin(2 * np.pi * 50.0 * times_s + angle)
 
 
-def connect(bench: Bench, amperes: float) -> None:
-    for phase, name in enumerate(("ade_l1", "ade_l2", "ade_l3")):
-        bench.model(name).analog.connect(Mains(-120.0 * phase, amperes))
+def connect(bench: Bench, board: Board, amperes: float) -> None:
+    for name, inputs in board.inputs.items():
+        bench.model(name).analog.connect(Mains(inputs, amperes))
+
+
+@pytest.fixture(params=[EDGE, BESMART], ids=lambda board: board.name)
+def board(request: pytest.FixtureRequest) -> Board:
+    found: Board = request.param
+    return found
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
-    with Bench.load(FIRMWARE / "builds" / "edge_meter_3p.toml") as loaded:
+def bench(board: Board) -> Iterator[Bench]:
+    """From its first instruction on it may use only what is modelled or accepted in its manifest."""
+    with Bench.load(FIRMWARE / "builds" / f"{board.name}.toml") as loaded:
+        loaded.fail_on_unmodelled_access()
         yield loaded
 
 
@@ -44,28 +101,29 @@ def ask(bench: Bench, line: str, seconds: float) -> list[str]:
     return bench.console.text[start:].split("\r\n")
 
 
-def test_start(bench: Bench) -> None:
+def test_start(bench: Bench, board: Board) -> None:
     bench.boot()
     lines = bench.console.text.split("\r\n")
-    assert lines[0].startswith("wattbench edge meter 3p ")
-    assert lines[1:5] == ["afe_l1 ok", "afe_l2 ok", "afe_l3 ok", "afe_n ok"]
+    assert lines[0] == board.banner
+    assert tuple(lines[1 : 1 + len(board.converters)]) == board.converters
     assert "metering started" in lines
     assert bench.model("led_status").state is True
 
 
-def test_line_editing_and_unknown_command(bench: Bench) -> None:
+def test_line_editing_and_unknown_command(bench: Bench, board: Board) -> None:
     bench.boot()
     bench.run_for(0.01)
     assert ask(bench, "vex\x7frsion", 0.02) == [
-        "vex\b \brsion", "wattbench edge meter 3p 1.0.0", "meter> "
+        "vex\b \brsion", board.banner, "meter> "
     ]  # fmt: skip
     assert ask(bench, "versio", 0.02)[1:] == ["error unknown command, try help", "meter> "]
     assert ask(bench, "", 0.01) == ["", "meter> "]
 
 
-def test_relay_and_button(bench: Bench) -> None:
+def test_relay_and_button(bench: Bench, board: Board) -> None:
     bench.boot()
-    opening, closing, relay = bench.engine.edges("gpio3", 7), bench.engine.edges("gpio3", 6), bench.model("relay")
+    closing, opening = (bench.engine.edges(board.port, pin) for pin in board.pins)
+    relay = bench.model("relay")
     assert ask(bench, "relay open", 0.03)[1] == "ok"
     assert ask(bench, "relay close", 0.06)[1] == "error relay is moving"
     assert relay.closed is False
@@ -91,24 +149,38 @@ def test_fault_is_reported_and_stops(bench: Bench) -> None:
     assert ask(bench, "version", 0.05) == [""]
 
 
-def test_reset_starts_again(bench: Bench) -> None:
+@pytest.mark.parametrize("board", [BESMART], ids=lambda board: board.name, indirect=True)
+def test_a_converter_that_was_reset_is_counted(bench: Bench) -> None:
+    """Once in each buffer of 3.75 ms from then on, as nobody configures it again."""
+    bench.boot()
+    bench.run_for(0.1)
+    assert bench.register("afe_faults") == [0]
+    for level in (False, True):
+        bench.model("afe").on_input(0, level)
+        bench.run_for(0.001)
+    before = bench.register("afe_faults")[0]
+    bench.run_for(0.075)
+    assert bench.register("afe_faults")[0] - before == pytest.approx(20, abs=1)
+
+
+def test_reset_starts_again(bench: Bench, board: Board) -> None:
     bench.boot()
     bench.run_for(0.05)
     lines = ask(bench, "reset", 0.1)
-    assert lines[1].startswith("wattbench edge meter 3p ")
+    assert lines[1] == board.banner
     assert lines[-1] == "meter> "
     assert 20 < bench.register("buffers_completed")[0] < 28
 
 
-def test_damaged_calibration_is_refused(bench: Bench) -> None:
-    bench.engine.write_memory(CALIBRATION + 48, b"\x01")
+def test_damaged_calibration_is_refused(bench: Bench, board: Board) -> None:
+    bench.engine.write_memory(board.flash + CALIBRATION_OFFSET + 48, b"\x01")
     bench.run_for(0.02)
     assert "error calibration invalid\r\nmetering stopped" in bench.console.text
 
 
-def test_measurement_and_pulses(bench: Bench) -> None:
+def test_measurement_and_pulses(bench: Bench, board: Board) -> None:
     """One second at 3 x 230 V, 100 A: exact values, no lost buffer, even pulses."""
-    connect(bench, 100.0)
+    connect(bench, board, 100.0)
     bench.boot()
     pulses = bench.pulses("active")
     bench.run_for(1.2)

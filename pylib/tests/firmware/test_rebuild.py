@@ -71,9 +71,9 @@ def test_missing_ziglang(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("name", ["edge_meter_3p", "edge_meter_3p_wrong_calibration", "edge_meter_3p_timing_faults"])
-def test_images_carry_symbols_lines_and_no_paths(name: str) -> None:
-    path = FIRMWARE / "builds" / f"{name}.elf"
+@pytest.mark.parametrize("path", sorted((FIRMWARE / "builds").glob("*.elf")), ids=lambda path: path.stem)
+def test_images_carry_symbols_lines_and_no_paths(path: Path) -> None:
+    flash = 0x70000000 if path.stem.startswith("besmart") else 0x30000000
     data = path.read_bytes()
     assert len(data) < 1 << 20
     assert not [text for text in (b"/home/", b"/root/", b"/tmp/", b"/usr/", str(FIRMWARE).encode()) if text in data]
@@ -81,6 +81,6 @@ def test_images_carry_symbols_lines_and_no_paths(name: str) -> None:
         elf = ELFFile(stream)
         assert elf.get_section_by_name(".symtab") is not None
         assert elf.get_section_by_name(".debug_line") is not None
-        assert elf.get_section_by_name(".vectors")["sh_addr"] == 0x30002000
-        assert elf.get_section_by_name(".calibration")["sh_addr"] == 0x300F0000
-        assert all(s["p_paddr"] >= 0x30000000 for s in elf.iter_segments() if s["p_filesz"])
+        assert elf.get_section_by_name(".vectors")["sh_addr"] == flash + 0x2000
+        assert elf.get_section_by_name(".calibration")["sh_addr"] == flash + 0xF0000
+        assert all(s["p_paddr"] >= flash for s in elf.iter_segments() if s["p_filesz"])

@@ -14,8 +14,9 @@ class Wiring:
     afe: str
     current_input: str = "IP"
     voltage_input: str = "V1P"
-    shunt_ohm: float = 200e-6
+    sensor_ohm: float = 200e-6
     divider_ratio: float = 1 / 991
+    transformer: None = None
 
 
 class Converter:
@@ -48,7 +49,7 @@ class FakeBench:
             for phase, wiring in self.front_ends.items():
                 port = self.converters[wiring.afe].analog
                 for quantity, name, gain in (
-                    ("current", wiring.current_input, wiring.shunt_ohm),
+                    ("current", wiring.current_input, wiring.sensor_ohm),
                     ("voltage", wiring.voltage_input, wiring.divider_ratio),
                 ):
                     if name:

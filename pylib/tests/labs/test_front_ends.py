@@ -3,6 +3,7 @@
 import math
 import pickle
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from wattbench.core.errors import StimulusError
 from wattbench.labs.grid import FrontEnd, Grid
 from wattbench.labs.grid.channels import Channel
 from wattbench.labs.grid.front_ends import transformer
+from wattbench.labs.grid.front_ends.magnetising import _driven
 from wattbench.labs.grid.front_ends.taps import Rogowski, Sinc3
 from wattbench.labs.grid.front_ends.transformer import CurrentTransformer
 from wattbench.labs.grid.waveform import Sinusoids, Tone
+from wattbench.labs.grid.waveforms.recording import Recording
 
 S = 10**9
 
@@ -181,6 +184,105 @@ def test_a_saturated_transformer_loses_energy(bench, grid):
     assert truth == pytest.approx(2300)
     assert 0.02 < (u * i).mean() / truth < 0.5
     assert i.mean() == pytest.approx(0, abs=0.05)
+
+
+def magnetised(current: np.ndarray, ct: CurrentTransformer, start: float, step_s: float) -> np.ndarray:
+    """dm/dt = (i - m) / tau from `start` on, by the trapezoidal rule."""
+    half, result, m = step_s / 2 / ct.tau_s, np.empty_like(current), start
+    for place, (here, there) in enumerate(pairwise(current.tolist())):
+        result[place] = m
+        m = (m * (1 - half) + half * (here + there)) / (1 + half)
+    result[-1] = m
+    return result
+
+
+CT = CurrentTransformer(lead_deg=0.5)
+FINE = 25
+
+
+def through_the_transformer(grid: Grid, seconds: float) -> np.ndarray:
+    """L1's current as a transformer shows it at 8 kHz, from the steady state at 0 on, by small steps."""
+    times_s = np.arange(round(seconds * 8000) * FINE + 1) / (8000 * FINE)
+    current = grid._values(Channel("L1", "current"), times_s)
+    segment = grid._segment_at(0)
+    start = CT.linear(segment.waveform(Channel("L1", "current")), 50.0).value(segment.turns_after(np.zeros(1), 1))[0]
+    return (current - magnetised(current, CT, float(start), 1 / (8000 * FINE)))[: round(seconds * 8000) * FINE : FINE]
+
+
+@pytest.mark.parametrize(
+    ("change", "limit_a"),
+    [
+        (lambda grid: grid.ramp_phase("L1", current_a=40, duration_s=2, at=0.2), 2e-3),
+        (lambda grid: grid.modulate("L1", "current", 5.0, 8.8, at=0.2), 5e-3),
+        (lambda grid: grid.ramp_frequency(48, duration_s=1, at=0.2), 2e-3),
+        (lambda grid: grid.swing_frequency(0.5, 0.7, at=0.2), 2e-3),
+    ],
+    ids=["ramp", "modulation", "frequency ramp", "frequency swing"],
+)
+def test_a_transformer_follows_what_moves_slowly(change, limit_a):
+    """The flux is what small steps of the differential equation make of it; 0.17 A of 20 A are at stake."""
+    bench = FakeBench(("L1",))
+    grid = Grid(bench)
+    grid.set_phase("L1", 230, 20, angle_deg=90)
+    grid.add_harmonic("L1", "current", 3, 20)
+    with_sensor(grid, transformer=CT)
+    change(grid)
+    bench.run_for(2.5)
+    taken, expected = bench.taken("L1", "current"), through_the_transformer(grid, 2.5)
+    assert np.abs(taken - expected).max() < limit_a
+    line = grid._values(Channel("L1", "current"), np.arange(taken.size) / 8000)
+    assert np.abs(taken - line).max() > 0.1
+
+
+def test_a_transformer_passes_a_recording_on():
+    """A current with a third harmonic that doubles in the middle."""
+    times_s = np.arange(16000) / 8000
+    wave = np.sin(2 * np.pi * 50 * times_s) + 0.2 * np.sin(2 * np.pi * 150 * times_s)
+    recording = Recording(wave * np.where(times_s < 1.0025, 20, 40), 8000)
+    bench = FakeBench(("L1",))
+    grid = Grid(bench)
+    with_sensor(grid, transformer=CT)
+    grid.play({Channel("L1", "current"): recording})
+    bench.run_for(1.9)
+    taken = bench.taken("L1", "current")
+    steady = CT.linear(Sinusoids([Tone(1, 20.0, 0.0), Tone(3, 4.0, 0.0)]), 50.0).value(np.zeros(1))[0]
+    fine_s = np.arange(taken.size * FINE + 1) / (8000 * FINE)
+    current = grid._values(Channel("L1", "current"), fine_s)
+    expected = (current - magnetised(current, CT, float(steady), 1 / (8000 * FINE)))[: taken.size * FINE : FINE]
+    # From the beginning on: the recording's first cycle has no direct flux, and its step leaves one that decays.
+    assert np.abs(taken - expected)[200:].max() < 5e-3
+    flux = (current[: taken.size * FINE : FINE] - taken)[8160:9600].reshape(-1, 160).mean(axis=1)
+    assert np.abs(flux).max() > 0.1
+    assert flux[4] / flux[0] == pytest.approx(math.exp(-0.08 / CT.tau_s), rel=1e-2)
+
+
+def test_integration_over_long_and_coarse_steps():
+    """The answer to a ramp, m = t - 1 + exp(-t) in time constants, over 2000 of them."""
+    seconds = np.arange(4001) * 0.5
+    driven, left = _driven(seconds, 0.5)
+    assert driven == pytest.approx(seconds - 1 + np.exp(-seconds), rel=1e-12, abs=1e-12)
+    assert left == pytest.approx(np.exp(-seconds), rel=1e-12)
+
+
+def test_many_tones_become_a_table():
+    """A burst of 2 on 2 off: the table is what the sum of its 150 tones is."""
+    bench = FakeBench(("L1",))
+    grid = Grid(bench)
+    grid.set_phase("L1", 230, 20)
+    grid.burst_current("L1", 2, 2)
+    wave = grid._segment_at(0).waveform(Channel("L1", "current"))
+    found, exact = CT.magnetising(wave, 50.0), CT.linear(wave, 50.0)
+    assert isinstance(found, transformer.Table)
+    turns = np.linspace(0, 4, 999)
+    assert found.value(turns) == pytest.approx(exact.value(turns), abs=3e-7 * found.peak().magnitude)
+
+
+def test_a_transformer_that_saturates_while_something_moves_is_refused(bench, grid):
+    grid.set_phase("L1", 230, 20)
+    with_sensor(grid, transformer=CurrentTransformer(lead_deg=0.5, knee_a=0.3))
+    grid.ramp_phase("L1", current_a=23, duration_s=1, at=1)
+    with pytest.raises(StimulusError, match=r"saturates is modelled in its steady state, but .* core to 0\.4"):
+        grid.ramp_phase("L1", current_a=35, duration_s=1, at=3)
 
 
 def test_what_a_transformer_is_not_modelled_for_is_refused(bench, grid):

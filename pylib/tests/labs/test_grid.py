@@ -2,7 +2,7 @@
 
 import math
 import pickle
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -232,6 +232,40 @@ def test_wrong_wiring_is_said(change, message):
     bench.front_ends["L1"] = replace(bench.front_ends["L1"], **change)
     with pytest.raises(UsageError, match=message):
         Grid(bench)
+
+
+@dataclass(frozen=True)
+class Wound:
+    lead_deg: float = 0.5
+    nominal_hz: float = 50.0
+    knee_a: float = math.inf
+
+
+def test_a_current_transformer_that_the_product_states_is_in_the_way():
+    """0.5 degrees ahead at 50 Hz, and smaller by the cosine of that; the other phases have shunts."""
+    bench = FakeBench(("L1", "L2", "L3"))
+    bench.front_ends["L1"] = replace(bench.front_ends["L1"], transformer=Wound())
+    grid = Grid(bench)
+    grid.set_balanced_load(230, 5)
+    bench.run_for(0.2)
+    times_s = np.arange(1600) / 8000
+    for phase, degrees, size in (("L1", 0.5, math.cos(math.radians(0.5))), ("L2", -120.0, 1.0)):
+        expected = size * 5 * math.sqrt(2) * np.sin(2 * np.pi * 50 * times_s + math.radians(degrees))
+        assert bench.taken(phase, "current") == pytest.approx(expected, abs=1e-6)
+    assert bench.taken("L1", "voltage") == pytest.approx(
+        230 * math.sqrt(2) * np.sin(2 * np.pi * 50 * times_s), abs=1e-6
+    )
+    assert grid.injected(0, S // 5).phases["L1"].current_rms_a == pytest.approx(5.0)
+
+
+def test_the_range_is_the_one_to_which_the_converter_is_set_when_the_load_comes():
+    bench = FakeBench(("L1",))
+    grid = Grid(bench)
+    grid.set_phase("L1", 230, 100)
+    bench.run_for(0.1)
+    bench.converters["ade0"].full_scale_v["IP"] /= 2
+    with pytest.raises(StimulusError, match="of at most 78"):
+        grid.set_phase("L1", 230, 99)
 
 
 def test_a_saved_grid_comes_back_bit_by_bit(bench, grid):

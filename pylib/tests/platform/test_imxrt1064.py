@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
 import pytest
@@ -13,6 +14,7 @@ from wattbench.core.wires import AudioFrame
 from wattbench.engines.embedded import open_monitor
 from wattbench.engines.embedded.board import Board
 from wattbench.platform import load_platform
+from wattbench.platform.syntax import Number
 
 SOC = ROOT / "platforms/soc/imxrt1064.repl"
 BOARD = ROOT / "platforms/boards/besmart_meter_3p.repl"
@@ -72,6 +74,23 @@ def test_dma_requests_have_their_source_numbers():
     assert pins(soc["tmr3"], "dmamux") == {f"CAPT{n}": 56 + n for n in range(4)}
     assert pins(soc["xbara1"], "dmamux") == {"DMA0": 30, "DMA1": 31, "DMA2": 94, "DMA3": 95}
     assert pins(soc["pwm4"], "dmamux") == {output: 104 + output for output in range(8)}
+
+
+def test_the_board_is_wired_as_the_firmware_expects():
+    header = (ROOT / "firmware/besmart_meter_3p/src/board.h").read_text()
+    number = {name: int(value) for name, value in re.findall(r"PIN_(\w+) = (\d+)", header)}
+    meter = load_platform(BOARD)
+    assert pins(meter["gpio2"], "afe") == {number["AFE_RESET"]: 0, number["AFE_START"]: 1, number["AFE_OFF"]: 2}
+    for led in ("led_active_pulse", "led_reactive_pulse", "led_status"):
+        assert pins(meter["gpio2"], led) == {number[led.upper()]: 0}
+    assert pins(meter["gpio2"], "relay") == {number["RELAY_CLOSE"]: 0, number["RELAY_OPEN"]: 1}
+    assert pins(meter["button"], "gpio2") == {"IRQ": number["BUTTON"]}
+    (request,) = re.findall(r"DMA_REQUEST_SAI1_RX (\d+)u", header)
+    assert pins(meter["sai1"], "dmamux")["RxDma"] == int(request)
+    bus = meter["afe"].registrations[0]
+    assert (bus.parent, bus.value) == ("lpspi4", Number(0))
+    assert "AFE_SPI LPSPI(4)" in header
+    assert "AFE_SPI_SELECT 0u" in header
 
 
 def test_the_converter_obeys_its_pins_and_answers_on_its_bus(board):

@@ -29,8 +29,9 @@ class Wiring:
     afe: str
     current_input: str = "I"
     voltage_input: str = "U"
-    shunt_ohm: float = 200e-6
+    sensor_ohm: float = 200e-6
     divider_ratio: float = 1 / 991
+    transformer: None = None
 
 
 class Tap:
@@ -124,7 +125,7 @@ class FakeBench:
         for wiring in self.front_ends.values():
             port = self._afes[wiring.afe].analog
             volts, amperes = (port.volts(name, numbers / RATE_HZ) for name in ("U", "I"))
-            power += volts / wiring.divider_ratio * amperes / wiring.shunt_ohm
+            power += volts / wiring.divider_ratio * amperes / wiring.sensor_ohm
         known = np.concatenate((self.cycle, power))
         self.cycle, whole = known[-CYCLE:], np.cumsum(known)
         power = (whole[CYCLE:] - whole[:-CYCLE]) / CYCLE

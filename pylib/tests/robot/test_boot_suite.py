@@ -18,29 +18,33 @@ SPIN = b"\xfe\xe7"
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs the suite with a changed image of the reference firmware; gives exit code and Robot's output."""
+    """Runs the suite with a changed image of a reference firmware; gives exit code and Robot's output."""
 
-    def run(change):
-        manifest = read_manifest(find_manifest("edge_meter_3p"))
-        image = bytearray(compose((FlashPart(manifest.file),)))
+    def run(change, product="edge_meter_3p"):
+        manifest = read_manifest(find_manifest(product))
+        image = bytearray(compose((FlashPart(manifest.file),), manifest.flash_base))
         change(image)
         (tmp_path / "meter.bin").write_bytes(image)
         text = manifest.path.read_text(encoding="utf-8")
-        text = text.replace('elf = "edge_meter_3p.elf"', f'image = "meter.bin"\nsymbols = ["{manifest.file}"]')
-        text = text.replace("../../platforms/edge_meter_3p.resc", str(tmp_path / "meter.resc"))
+        text = text.replace(f'elf = "{product}.elf"', f'image = "meter.bin"\nsymbols = ["{manifest.file}"]')
+        text = text.replace(f"../../platforms/{product}.resc", str(tmp_path / "meter.resc"))
         text = text.replace("../../platforms", str(manifest.platform.parent))
         script = manifest.platform.read_text(encoding="utf-8").replace("$ORIGIN", f"@{manifest.platform.parent}")
-        (tmp_path / "meter.resc").write_text(script.replace("LoadELF $bin", "LoadBinary $bin 0x30000000"))
+        (tmp_path / "meter.resc").write_text(
+            script.replace("LoadELF $bin", f"LoadBinary $bin 0x{manifest.flash_base:X}")
+        )
         (tmp_path / "meter.toml").write_text(text, encoding="utf-8")
         out = tmp_path / "out"
-        code = main(["run", str(SUITE), "--firmware", str(tmp_path / "meter.toml"), "--out", str(out)])
+        arguments = ["run", str(SUITE), "--firmware", str(tmp_path / "meter.toml"), "--out", str(out)]
+        code = main([*arguments, "--variable", f"BOARD:{product}"])
         return code, (out / "output.xml").read_text(encoding="utf-8")
 
     return run
 
 
-def test_the_reference_firmware_passes_as_a_flash_image(run):
-    code, _ = run(lambda image: None)
+@pytest.mark.parametrize("product", ["edge_meter_3p", "besmart_meter_3p"])
+def test_the_reference_firmware_passes_as_a_flash_image(run, product):
+    code, _ = run(lambda image: None, product)
     assert code == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -107,14 +108,34 @@ class Metrology:
 
 
 @dataclass(frozen=True)
+class TransformerDescription:
+    """A current transformer and the burden across its secondary winding, where the converter's pins are."""
+
+    turns: float
+    """Of the secondary for one of the primary."""
+    burden_ohm: float
+    lead_deg: float
+    """By which it leads at `nominal_hz`."""
+    nominal_hz: float = 50.0
+    knee_a: float = math.inf
+    """Magnetising current (primary, peak) at which the core saturates."""
+
+
+@dataclass(frozen=True)
 class FrontEndDescription:
-    """How one phase reaches its converter."""
+    """How one phase reaches its converter: the current through a shunt or a transformer, the voltage by a divider."""
 
     afe: str
     current_input: str
-    voltage_input: str
-    shunt_ohm: float
-    divider_ratio: float
+    voltage_input: str = ""
+    divider_ratio: float = 0.0
+    shunt_ohm: float = 0.0
+    transformer: TransformerDescription | None = None
+
+    @property
+    def sensor_ohm(self) -> float:
+        """Volts at the converter's pins per ampere of the line."""
+        return self.shunt_ohm if self.transformer is None else self.transformer.burden_ohm / self.transformer.turns
 
 
 @dataclass(frozen=True)
@@ -242,7 +263,7 @@ def read_manifest(path: Path) -> Manifest:
         reader.make(Console, "console"),
         reader.make(Metrology, "metrology") if "metrology" in data else None,
         {kind: reader.make(PulseOutput, f"pulses.{kind}") for kind in data.get("pulses", {})},
-        {phase.upper(): reader.make(FrontEndDescription, f"front_end.{phase}") for phase in data.get("front_end", {})},
+        {phase.upper(): reader.front_end(f"front_end.{phase}") for phase in data.get("front_end", {})},
         registers,
         float(data.get("limits", {}).get("awake_ms", 0.0)),
         reader.parts(),
@@ -368,8 +389,26 @@ class _Reader:
                 raise self.error("a [[flash]] part needs `file`, and may have an `offset`, a whole number of bytes")
         return tuple(FlashPart((self._path.parent / item["file"]).resolve(), item.get("offset")) for item in found)
 
-    def make(self, kind: Any, table: str) -> Any:
-        given = self.table(table)
+    def front_end(self, table: str) -> FrontEndDescription:
+        """A phase's way to its converter; one sensor for its current, and a divider where it has a voltage."""
+        made: FrontEndDescription
+        if "transformer" in self.table(table):
+            transformer = self.make(TransformerDescription, f"{table}.transformer")
+            if transformer.turns <= 0:
+                raise self.error(f"[{table}.transformer] `turns` must be above 0, not {transformer.turns:g}")
+            made = self.make(FrontEndDescription, table, transformer=transformer)
+        else:
+            made = self.make(FrontEndDescription, table)
+        if bool(made.shunt_ohm) == (made.transformer is not None):
+            raise self.error(f"[{table}] needs `shunt_ohm` or `transformer` for its current, one of them")
+        if bool(made.voltage_input) != bool(made.divider_ratio):
+            missing = "divider_ratio" if made.voltage_input else "voltage_input"
+            raise self.error(f"[{table}] needs `{missing}` for its voltage, or neither input nor divider")
+        return made
+
+    def make(self, kind: Any, table: str, **made_before: Any) -> Any:
+        """A dataclass out of a table; `made_before` are parts of it that are made of tables inside."""
+        given = {**self.table(table), **made_before}
         known = kind.__dataclass_fields__
         for key in given:
             self._check_key(table, key, known)

@@ -93,5 +93,5 @@ class Ad7779Front(ConverterFront):
 
     def restore(self, saved: dict[str, Any]) -> None:
         """See `ConverterFront.restore`."""
-        self.full_scale_v = dict(saved["full_scale_v"])
+        self.full_scale_v.update(saved["full_scale_v"])
         super().restore(saved)

@@ -14,9 +14,10 @@ from wattbench.core.analog import FloatArray
 from wattbench.core.errors import StimulusError
 from wattbench.labs.grid.channels import Channel
 from wattbench.labs.grid.course import Course
+from wattbench.labs.grid.front_ends.magnetising import magnetising_current, of_part
 from wattbench.labs.grid.front_ends.smoothing import edges_s, smoothed
 from wattbench.labs.grid.front_ends.taps import NO_TAPS, Sinc3, Stage, Taps
-from wattbench.labs.grid.front_ends.transformer import CurrentTransformer, magnetising_current
+from wattbench.labs.grid.front_ends.transformer import CurrentTransformer
 from wattbench.labs.grid.noise import NO_NOISE, PEAK_SIGMAS, Noise
 from wattbench.labs.grid.schedule import Schedule
 from wattbench.labs.grid.segment import Segment
@@ -25,6 +26,22 @@ from wattbench.labs.grid.waveform import Peak, Waveform
 REFERENCE_C = 25.0
 _SEARCHED_TURNS = 20
 _POINTS_PER_TURN = 4096
+
+
+class TransformerDescription(Protocol):
+    """A current transformer, as the firmware's manifest says; see `CurrentTransformer`."""
+
+    @property
+    def lead_deg(self) -> float:
+        """By which it leads at `nominal_hz`."""
+
+    @property
+    def nominal_hz(self) -> float:
+        """The frequency of that."""
+
+    @property
+    def knee_a(self) -> float:
+        """Magnetising current at which its core saturates."""
 
 
 class FrontEndDescription(Protocol):
@@ -36,15 +53,19 @@ class FrontEndDescription(Protocol):
 
     @property
     def current_input(self) -> str:
-        """The converter's input that sees the shunt."""
+        """The converter's input that sees the current's sensor."""
 
     @property
     def voltage_input(self) -> str:
         """The converter's input that sees the divider; empty if there is none."""
 
     @property
-    def shunt_ohm(self) -> float:
-        """Volts at the pin per ampere; negative if the shunt is connected the other way round."""
+    def sensor_ohm(self) -> float:
+        """Volts at the pin per ampere; negative if the current's sensor is connected the other way round."""
+
+    @property
+    def transformer(self) -> TransformerDescription | None:
+        """The current transformer of which it is a part; None for a shunt."""
 
     @property
     def divider_ratio(self) -> float:
@@ -121,8 +142,7 @@ class FrontEnd:
             values = segment.value(channel, times_s, times_ns)
             if self.transformer is None:
                 return values
-            lost = magnetising_current(segment, channel, self.transformer)
-            return values - lost.value(segment.turns_after(times_s - segment.start_ns / 1e9, lost.period_turns))
+            return values - magnetising_current(segment, channel, self.transformer).value(times_s)
 
         def filtered(times_s: FloatArray) -> FloatArray:
             return schedule.evaluate(passed, times_s)
@@ -160,6 +180,8 @@ class FrontEnd:
             return Peak(min(abs(self.offset_v) + noise_v, self.clip_v), 0.0)
         course, line_noise = segment.course(channel), PEAK_SIGMAS * segment.noise(channel).rms
         simple = not self.stages and self.transformer is None
+        if self.transformer is not None:
+            magnetising_current(segment, channel, self.transformer)  # complains now
         if course.plain is not None and simple:
             peak = course.plain.peak(self.offset_v / gain)
         else:
@@ -167,18 +189,18 @@ class FrontEnd:
             reach = float(np.abs(self.taps.weights).sum())
             for waveform, factors in course.parts:
                 highest = math.prod(factor.highest(segment.start_ns, segment.end_ns) for factor in factors)
-                part = waveform.peak() if simple else self._filtered_peak(segment, channel, waveform)
+                part = waveform.peak() if simple else self._filtered_peak(segment, waveform)
                 at_turns, magnitude = part.at_turns, magnitude + highest * part.magnitude
             singles = Course((), course.singles).bound(segment.start_ns, segment.end_ns)
             line_noise *= reach
             peak = Peak(magnitude + reach * singles, at_turns)
         return Peak(min(abs(gain) * (peak.magnitude + line_noise) + noise_v, self.clip_v), peak.at_turns)
 
-    def _filtered_peak(self, segment: Segment, channel: Channel, waveform: Waveform) -> Peak:
+    def _filtered_peak(self, segment: Segment, waveform: Waveform) -> Peak:
         """The peak behind transformer and stages, seen on a grid of phases."""
         turns = np.arange(min(waveform.period_turns, _SEARCHED_TURNS) * _POINTS_PER_TURN) / _POINTS_PER_TURN
         result = np.zeros_like(turns)
-        lost = None if self.transformer is None else magnetising_current(segment, channel, self.transformer)
+        lost = None if self.transformer is None else of_part(segment, waveform, self.transformer)
         for delay_s, weight in zip(self.taps.delays_s.tolist(), self.taps.weights.tolist(), strict=True):
             at = turns - delay_s * segment.frequency_hz
             result += weight * (waveform.value(at) if lost is None else waveform.value(at) - lost.value(at))

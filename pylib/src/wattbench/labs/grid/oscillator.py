@@ -57,6 +57,11 @@ class FrequencySwing:
         """Amplitude of what it adds to the phase."""
         return self.deviation_hz / (2 * math.pi * self.rate_hz)
 
+    def hertz(self, start_ns: int, seconds: FloatArray) -> FloatArray:
+        """What it adds to the frequency at `seconds` after `start_ns`."""
+        begin = float(Fraction(self.rate_hz) * (start_ns - self.anchor_ns) / NS_PER_S % 1)
+        return self.deviation_hz * sin_turns(seconds * self.rate_hz + begin)
+
     def turns(self, start_ns: int, seconds: FloatArray) -> FloatArray:
         """Phase (turns) that it adds from `start_ns` to `seconds` after it."""
         begin = float(Fraction(self.rate_hz) * (start_ns - self.anchor_ns) / NS_PER_S % 1) + 0.25

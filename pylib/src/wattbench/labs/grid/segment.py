@@ -133,6 +133,15 @@ class Segment:
             turns = turns + self.swing.turns(self.start_ns, seconds)
         return turns
 
+    def hertz_after(self, seconds: FloatArray) -> FloatArray:
+        """The oscillator's frequency at seconds after the segment's start."""
+        hertz = np.full_like(seconds, self.frequency_hz)
+        if self.ramp is not None:
+            hertz += float(self.ramp.slope_hz_per_s) * seconds
+        if self.swing is not None:
+            hertz += self.swing.hertz(self.start_ns, seconds)
+        return hertz
+
     def seconds_at(self, turns: FloatArray) -> FloatArray:
         """Seconds after the segment's start at which the oscillator has turned by `turns` (Newton's method)."""
         start = float(self.start_turns % 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +29,13 @@ class Pin:
     input_name: str
     channel: Channel
     front_end: FrontEnd
-    full_scale_v: float
-    """Largest magnitude that the converter turns into a code."""
+    ranges_v: Mapping[str, float]
+    """For each input of the converter the largest magnitude that it turns into a code, as it is set at present."""
+
+    @property
+    def full_scale_v(self) -> float:
+        """That of this input."""
+        return self.ranges_v[self.input_name]
 
 
 @dataclass

@@ -9,6 +9,7 @@ from wattbench.core.analog import AnalogPort
 from wattbench.core.errors import UsageError
 from wattbench.labs.grid.channels import NEUTRAL, PHASES, Channel
 from wattbench.labs.grid.front_end import FrontEnd, FrontEndDescription
+from wattbench.labs.grid.front_ends.transformer import CurrentTransformer
 from wattbench.labs.grid.source import Pin
 
 
@@ -43,7 +44,12 @@ def wired_pins(phase: str, description: FrontEndDescription, model: AfeModel) ->
     """The pins through which a converter sees one phase; raises UsageError where the wiring makes no sense."""
     if phase not in (*PHASES, NEUTRAL):
         raise UsageError(f"A front end is for L1, L2, L3 or N, not {phase!r}.")
-    gains = {"voltage": description.divider_ratio, "current": description.shunt_ohm}
+    gains = {"voltage": description.divider_ratio, "current": description.sensor_ohm}
+    sensors = {quantity: FrontEnd(gain) for quantity, gain in gains.items()}
+    wound = description.transformer
+    if wound is not None:
+        transformer = CurrentTransformer(wound.lead_deg, wound.nominal_hz, wound.knee_a)
+        sensors["current"] = FrontEnd(description.sensor_ohm, transformer=transformer)
     for quantity, input_name in (("voltage", description.voltage_input), ("current", description.current_input)):
         if not input_name:
             continue
@@ -53,7 +59,6 @@ def wired_pins(phase: str, description: FrontEndDescription, model: AfeModel) ->
         if abs(gains[quantity]) > 1:
             raise UsageError(
                 f"The front end for the {quantity} of {phase} gives {gains[quantity]:g} V at the pin for each V or A "
-                f"of the line; a shunt is given in ohm and a divider as the part that is left, such as 1/991."
+                f"of the line; a shunt or burden is given in ohm and a divider as the part that is left, such as 1/991."
             )
-        channel = Channel(phase, quantity)
-        yield Pin(description.afe, input_name, channel, FrontEnd(gains[quantity]), model.full_scale_v[input_name])
+        yield Pin(description.afe, input_name, Channel(phase, quantity), sensors[quantity], model.full_scale_v)

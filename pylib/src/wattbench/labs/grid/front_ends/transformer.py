@@ -5,9 +5,10 @@ first-order high-pass: a lead of atan(1 / (w tau)), less for harmonics, and no D
 smaller by `residual`, so m shoots up until the flux comes down again. A direct current has to come back as the mean of
 m, which drives any core without a gap over its knee (IEC 62053-21, DC and even harmonics).
 
-Each segment shows the steady state at its frequency; the decay of the flux after a change (some tau) is not modelled.
-Steps of 1/4096 cycle with the exact exponential in each regime and straight lines between samples of the current; the
-crossing of the knee is located within the step. Halving the step changes m by less than 5e-4 of its peak.
+Each segment shows the steady state at its frequency (`magnetising.py`: also of what moves slowly); the decay of the
+flux after a change (some tau) is not modelled. Steps of 1/4096 cycle with the exact exponential in each regime and
+straight lines between samples of the current; the crossing of the knee is located within the step. Halving the step
+changes m by less than 5e-4 of its peak.
 """
 
 from __future__ import annotations
@@ -21,9 +22,7 @@ import numpy as np
 
 from wattbench.core.analog import FloatArray
 from wattbench.core.errors import StimulusError
-from wattbench.labs.grid.channels import Channel
-from wattbench.labs.grid.segment import Segment
-from wattbench.labs.grid.waveform import Peak, Sinusoids, Tone, Waveform
+from wattbench.labs.grid.waveform import Peak, Sinusoids, Tone, Waveform, sin_turns
 
 STEPS_PER_TURN = 4096
 
@@ -42,6 +41,8 @@ class Periodical(Protocol):
         """Peak of |value + offset|."""
 
 
+_MOST_TONES = 12
+"""Of more of them a table is made, with straight lines between its points: within 3e-7 of the magnetising current."""
 _LONGEST_TURNS = 50
 _MOST_PERIODS = 400
 
@@ -74,13 +75,19 @@ class CurrentTransformer:
 
     def magnetising(self, waveform: Waveform, hertz: float) -> Periodical:
         """The magnetising current in the steady state under a periodic current at a mains frequency."""
-        linear = self._linear(waveform, hertz)
-        if linear.peak().magnitude <= self.knee_a:
+        linear = self.linear(waveform, hertz)
+        if self.knee_a < math.inf and linear.peak().magnitude > self.knee_a:
+            return self._saturated(waveform, hertz)
+        if len(linear.tones) <= _MOST_TONES:
             return linear
-        return self._saturated(waveform, hertz)
+        turns = np.arange(STEPS_PER_TURN * linear.period_turns) / STEPS_PER_TURN
+        return Table(linear.value(turns), linear.period_turns)
 
-    def _linear(self, waveform: Waveform, hertz: float) -> Sinusoids:
-        """Order by order; of a cut current to the 50th, above which m is below 1/50 of the lead's sine of it."""
+    def linear(self, waveform: Waveform, hertz: float) -> Sinusoids:
+        """The same below the knee, order by order.
+
+        Of a cut current to the 50th, above which m is below 1/50 of the lead's sine of it.
+        """
         tones, dc = [], 0.0
         for order in waveform.orders:
             phasor = waveform.phasor(order)
@@ -90,6 +97,21 @@ class CurrentTransformer:
             passed = phasor / (1 + 2j * math.pi * float(order) * hertz * self.tau_s)
             tones.append(Tone(order, math.sqrt(2) * abs(passed), _turns(passed)))
         return Sinusoids(tones, dc)
+
+    def linear_at(self, waveform: Waveform, turns: FloatArray, hertz: FloatArray) -> FloatArray:
+        """The same at phases of an oscillator whose frequency moves, as if it had each of them for long."""
+        result = np.zeros_like(turns)
+        for order in waveform.orders:
+            phasor = waveform.phasor(order)
+            if order == 0:
+                result += phasor.real
+                continue
+            slip = 2 * math.pi * float(order) * self.tau_s * hertz
+            share = math.sqrt(2) / (1 + slip * slip)
+            at = float(order) * turns
+            result += share * (phasor.real + slip * phasor.imag) * sin_turns(at)
+            result += share * (phasor.imag - slip * phasor.real) * sin_turns(at + 0.25)
+        return result
 
     def _saturated(self, waveform: Waveform, hertz: float) -> Table:
         turns = waveform.period_turns
@@ -172,18 +194,3 @@ class Table:
         magnitudes = np.abs(self._values + offset)
         place = int(magnitudes.argmax())
         return Peak(float(magnitudes[place]), place / self._steps * self.period_turns)
-
-
-def magnetising_current(segment: Segment, channel: Channel, transformer: CurrentTransformer) -> Periodical:
-    """What a transformer takes from a channel in a segment; raises StimulusError where there is no steady state."""
-    key = (channel, transformer)
-    if key not in segment.kept:
-        course = segment.course(channel)
-        if course.is_recorded or any(part.factors for part in course.parts) or not segment.is_steady:
-            raise StimulusError(
-                f"A current transformer is modelled in its steady state, but the {channel} set from "
-                f"{segment.start_ns / 1e9:.9g} s is ramped, modulated or recorded: take a shunt there."
-            )
-        segment.kept[key] = transformer.magnetising(segment.waveform(channel), segment.frequency_hz)
-    found: Periodical = segment.kept[key]
-    return found
