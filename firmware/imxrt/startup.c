@@ -16,6 +16,7 @@ void dma_samples_handler(void);
 void lpuart1_handler(void);
 void gpt1_handler(void);
 #ifdef METER_KEEPS_TIME
+void fram_handler(void);
 void rtc_handler(void);
 void inputs_handler(void);
 void gpt2_handler(void);
@@ -49,6 +50,7 @@ __attribute__((section(".vectors"), used)) const struct vector_table vector_tabl
         [IRQ(IRQ_LPUART1)] = lpuart1_handler,
         [IRQ(IRQ_GPT1)] = gpt1_handler,
 #ifdef METER_KEEPS_TIME
+        [IRQ(IRQ_FRAM)] = fram_handler,
         [IRQ(IRQ_RTC)] = rtc_handler,
         [IRQ(IRQ_INPUTS)] = inputs_handler,
         [IRQ(IRQ_GPT2)] = gpt2_handler,

@@ -42,6 +42,7 @@ enum { AFE_L1, AFE_L2, AFE_L3, AFE_NEUTRAL, AFE_COUNT };
 enum {
     IRQ_DMA_SAMPLES = 6,
     IRQ_LPUART1 = 20,
+    IRQ_FRAM = 41,
     IRQ_RTC = 66,
     IRQ_INPUTS = 104,
     IRQ_GPT1 = 119,
@@ -53,6 +54,7 @@ enum {
     PRIORITY_DMA = 1,
     PRIORITY_GPT2 = 1,
     PRIORITY_LPUART1 = 2,
+    PRIORITY_FRAM = 2,
     PRIORITY_INPUTS = 2,
     PRIORITY_PENDSV = 15,
 };
