@@ -22,7 +22,7 @@ volatile uint32_t meter_supply_failures;
 volatile uint32_t meter_cover_open;
 volatile uint32_t meter_phase_lost[PHASES];
 
-static uint32_t known_windows;
+static uint32_t known_windows, kept_sequence;
 
 void supervision_start(void)
 {
@@ -56,6 +56,15 @@ static void watch_supply(void)
     } else {
         event_log_add(EVENT_POWER_UP, 0);
     }
+}
+
+/* While the supply fails each cycle may be the last. */
+static void keep_each_cycle(void)
+{
+    if (!meter_supply_failing || meter_energy_sequence == kept_sequence)
+        return;
+    kept_sequence = meter_energy_sequence;
+    registers_keep();
 }
 
 static void watch_cover(void)
@@ -93,6 +102,7 @@ void supervision_work(void)
         watch_supply();
         watch_cover();
     }
+    keep_each_cycle();
     if (!timekeeping_work())
         return;
     intervals_work();

@@ -24,7 +24,7 @@ COMMON = FIRMWARE / "common"
 PRODUCT = FIRMWARE / "edge_meter_3p"
 INCLUDES = tuple(f"-I{folder}" for folder in (PRODUCT / "src", COMMON, FIRMWARE / "imxrt", FIRMWARE / "imxrt1175"))
 """Folders of the product, the shared sources, the chip's family and the chip, in the order of the firmware's build."""
-SOURCES = ("metrology", "window", "energy", "pulse", "calibration")
+SOURCES = ("metrology", "window", "energy", "pulse", "calibration", "crc")
 SAMPLE_RATE_HZ = 8000
 BUFFER_SAMPLES = 30
 TICKS_PER_S = 24_000_000
