@@ -36,7 +36,6 @@ struct energies intervals_energies(void)
 
 static void save(void)
 {
-    registers_keep();
     storage_save(RECORD_INTERVALS, intervals, sizeof intervals);
 }
 
@@ -84,6 +83,9 @@ static struct energies within(struct energies now, int64_t past, int64_t span)
 static bool pass_boundaries(struct energies now, int64_t now_ns, int64_t span_ns)
 {
     bool any = false;
+    /* Before any record, whose registers must not be ahead of the kept ones if the power fails between the two. */
+    if (intervals[0].end_ns <= now_ns || intervals[1].end_ns <= now_ns)
+        registers_keep();
     for (uint32_t use = 0; use < INTERVAL_USES; use++) {
         struct interval *interval = &intervals[use];
         while (interval->end_ns <= now_ns) {
@@ -120,6 +122,7 @@ static void advance(struct energies now, uint32_t tick)
             struct energies at = within(now, past, span_ticks);
             pass_boundaries(at, setting.old_ns, past * 125 / 3);
             setting.waits = false;
+            registers_keep();
             for (uint32_t use = 0; use < INTERVAL_USES; use++)
                 if (!SEEDED_TIME_BUGS || use == INTERVAL_PROFILE)
                     cut(use, setting.old_ns, setting.new_ns, at, INTERVAL_CLOCK_SET);
@@ -184,6 +187,7 @@ bool intervals_set_period(enum interval_use use, uint32_t period_s)
         return false;
     int64_t now_ns = timekeeping_now_ns();
     struct energies now = intervals_energies();
+    registers_keep();
     end(use, now_ns, now, INTERVAL_INCOMPLETE | INTERVAL_CHANGED);
     intervals[use].period_s = period_s;
     begin(use, now_ns, now, INTERVAL_INCOMPLETE | INTERVAL_CHANGED);
@@ -212,6 +216,11 @@ void intervals_start(int64_t last_ns)
             begin(use, now_ns, booked, INTERVAL_INCOMPLETE);
         } else if (interval->start_ns <= now_ns && now_ns < interval->end_ns) {
             interval->flags |= INTERVAL_POWER_FAIL | INTERVAL_INCOMPLETE;
+            interval->flags |= meter_clock_valid ? 0u : INTERVAL_CLOCK_INVALID;
+        } else if (use == INTERVAL_PROFILE ? meter_profile_last_utc_s * NS_PER_S == interval->end_ns
+                                           : meter_demand_last_utc_s * NS_PER_S == interval->end_ns) {
+            /* The power failed just after this period was recorded. */
+            begin(use, now_ns, booked, INTERVAL_POWER_FAIL | INTERVAL_INCOMPLETE);
         } else {
             /* The registers stood still from the failure on, so they were at the boundary what they are now. */
             int64_t at_ns = interval->end_ns <= now_ns ? interval->end_ns : last_ns;

@@ -1,9 +1,10 @@
 #include "steering.h"
 
-/* 32 768 counts a second: 10^9 / 32768 = 1953125 / 64. */
+/* 32 768 counts a second: 10^9 / 32768 = 1953125 / 64. In two parts, or it would overflow after four years. */
 static int64_t elapsed_ns(const struct steering *steering, uint64_t count)
 {
-    return (int64_t)(count - steering->anchor_count) * 1953125 / 64;
+    uint64_t counts = count - steering->anchor_count;
+    return (int64_t)(counts / 64u * 1953125u + counts % 64u * 1953125u / 64u);
 }
 
 static int64_t trimmed(int64_t ns, int32_t ppb)

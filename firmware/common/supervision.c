@@ -28,14 +28,14 @@ void supervision_start(void)
 {
     bool sound = nonvolatile_start();
     event_log_start();
-    timekeeping_start();
     int64_t last_ns = registers_restore();
+    timekeeping_start(last_ns);
     demand_start();
     profile_start();
     intervals_start(last_ns);
     int64_t off_ns = timekeeping_now_ns() - last_ns;
     bool known = last_ns && meter_clock_valid && off_ns >= 0;
-    event_log_add(EVENT_POWER_UP, known ? (int32_t)(off_ns / NS_PER_S) : -1);
+    event_log_add(EVENT_POWER_UP, known ? (int32_t)((off_ns + NS_PER_S / 2) / NS_PER_S) : -1);
     if (!sound || meter_storage_faults)
         event_log_add(EVENT_STORAGE_FAULT, (int32_t)meter_storage_faults);
     meter_cover_open = cover_is_open();

@@ -117,7 +117,7 @@ static void publish(void)
     meter_clock_sequence++;
 }
 
-void timekeeping_start(void)
+void timekeeping_start(int64_t last_ns)
 {
     struct clock_record kept = {.zone = {.standard_offset_s = 3600, .dst = dst_european_union}, .known_offset_s = 3600};
     bool loaded = storage_load(RECORD_CLOCK, &kept, sizeof kept);
@@ -131,6 +131,8 @@ void timekeeping_start(void)
         kept.steering.session++;
         if (!loaded)
             kept.steering.anchor_ns = FIRST_TIME_S * NS_PER_S;
+        if (kept.steering.anchor_ns < last_ns)
+            kept.steering.anchor_ns = last_ns;
         kept.valid = false;
         rtc_set_session(kept.steering.session);
     }

@@ -31,8 +31,9 @@ extern volatile int32_t meter_clock_local_offset_s;
 extern volatile uint32_t meter_clock_valid;
 extern volatile int32_t meter_clock_trim_ppb;
 
-/* After storage and event log; takes the counter up where the battery kept it. */
-void timekeeping_start(void);
+/* Takes the counter up where the battery kept it. Without it the clock begins at `last_ns`, a time at which the meter had
+ * power, and is not valid. */
+void timekeeping_start(int64_t last_ns);
 /* For the counter's interrupt: `count` came at `tick`. */
 void timekeeping_latch(uint64_t count, uint32_t tick);
 /* In PendSV; true once after each latch, that is once a second. */

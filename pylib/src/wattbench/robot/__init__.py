@@ -1,7 +1,7 @@
 """Robot Framework keyword libraries: thin, typed, documented.
 
-Import them as `wattbench.robot.Emulation`, `wattbench.robot.Grid`, `wattbench.robot.Metering` and
-`wattbench.robot.ClassTable`. They are loaded when they are asked for, so that reports can read results without loading
+Import them as `wattbench.robot.Emulation`, `wattbench.robot.Grid`, `wattbench.robot.Metering`,
+`wattbench.robot.ClassTable` and `wattbench.robot.Timekeeping`. They are loaded when they are asked for, so that reports can read results without loading
 an engine.
 """
 
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from wattbench.robot.emulation import Emulation
     from wattbench.robot.grid import Grid
     from wattbench.robot.metering import Metering
+    from wattbench.robot.timekeeping import Timekeeping
 
-__all__ = ["ClassTable", "Emulation", "Grid", "Metering"]
+__all__ = ["ClassTable", "Emulation", "Grid", "Metering", "Timekeeping"]
 
 
 def __getattr__(name: str) -> Any:

@@ -58,7 +58,7 @@ class Ade7913(Ade7913Conversions):
         "_before", "_before_ns", "_held", "_block", "_block_first", "_valid_until", "_last_read", "_na_until",
         "_na", "_overruns", "_levels", "_pcs", "_listening", "_position", "_command", "_out", "_bit", "_shift_in",
         "_shift_out",
-        "_zeros",
+        "_zeros", "_crystal_error_ppm",
     )  # fmt: skip
 
     def __init__(

@@ -90,5 +90,8 @@ def stop_converters(bench: CrystalBench) -> None:
     for converter in _converters(bench):
         if not hasattr(converter, "reset_duration_us"):
             raise UsageError(f"{converter.name} cannot be held in reset")
+        usual = converter.reset_duration_us
         converter.reset_duration_us = STANDSTILL_US
         converter.reset()
+        # The next power-on is as ever.
+        converter.reset_duration_us = usual

@@ -121,23 +121,27 @@ def judge_profile(
 ) -> list[PeriodVerdict]:
     """Judge the energies between each two records that follow each other, at the virtual times of their stamps.
 
+    The limit is in percent of the largest of the injected energies: an active load has a little reactive energy too.
     `allowance_s` is a time whose energy may be missing, such as that of a start without power's registers. Raises
     StimulusError where nothing at all was injected, VerdictError for numbers that do not follow each other.
     """
     if len(records) < 2:
-        raise StimulusError("periods are judged between two records; the load profile has fewer in the stretch asked for")
-    verdicts, at_ns = [], 0
+        raise StimulusError(
+            "periods are judged between two records; the load profile gave fewer"
+        )
+    verdicts: list[PeriodVerdict] = []
+    at_ns = 0
     instants = [at_ns := clock.instant_ns(record.utc_ms, at_ns) for record in records]
     for (before, after), (from_ns, to_ns) in zip(pairwise(records), pairwise(instants), strict=True):
         if after.number != before.number + 1:
             raise VerdictError(f"record {after.number} follows record {before.number} in the load profile")
-        injected = truth.injected(from_ns, to_ns)
-        for quantity in QUANTITIES:
-            expected = injected.value(quantity, None)
+        injected = {name: truth.injected(from_ns, to_ns).value(name, None) for name in QUANTITIES}
+        highest_w = max(_highest_power(truth, quantity, from_ns, to_ns) for quantity in QUANTITIES)
+        doubt = highest_w * 2 * STAMP_NS / NS_PER_S / 3600 if _odd(before) or _odd(after) else 0.0
+        largest = max(map(abs, injected.values()))
+        limit = largest * limit_percent / 100 + highest_w * allowance_s / 3600 + doubt + NOTHING
+        for quantity, expected in injected.items():
             measured = after.quantity(quantity) - before.quantity(quantity)
-            highest_w = _highest_power(truth, quantity, from_ns, to_ns)
-            doubt = highest_w * 2 * STAMP_NS / NS_PER_S / 3600 if _odd(before) or _odd(after) else 0.0
-            limit = abs(expected) * limit_percent / 100 + highest_w * allowance_s / 3600 + doubt + NOTHING
             verdicts.append(PeriodVerdict(after, from_ns, to_ns, quantity, measured, expected, limit, doubt))
     if not any(abs(verdict.injected) > NOTHING for verdict in verdicts):
         raise StimulusError("nothing was injected in the recorded periods, so they say nothing")

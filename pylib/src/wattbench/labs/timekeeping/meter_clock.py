@@ -91,6 +91,11 @@ class MeterClock:
         """Take back what `epochs` gave, for a bench that was restored to the same moment."""
         self._epochs = list(epochs)
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the edges it was marked by are still those of the bench; not after a restore of an older state."""
+        return self._epochs[-1].edge_ns in self._tap.times_ns
+
     def command(self, command: str, **values: str) -> list[str]:
         """Give a shell command, filled in; returns the lines of the answer, raises VerdictError for an error."""
         text = command.format(**values)
@@ -197,5 +202,3 @@ class MeterClock:
         """Run until the clock shows `utc_ms`, as long as it is not set meanwhile."""
         while (left_ms := utc_ms - self.now_ms()) > 0:
             self._bench.run_to_ns(self._bench.now_ns + max(int(left_ms * NS_PER_MS * 0.95), NS_PER_MS))
-
-

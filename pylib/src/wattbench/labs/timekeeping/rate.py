@@ -21,6 +21,7 @@ S_PER_DAY = 86_400
 FEWEST_SECONDS = 10
 LARGEST_ERROR = 0.1
 """A second that is longer or shorter by more than this part is none."""
+SETTLE_S = 2
 EDGE_NS = 1
 """Virtual time is in whole ns."""
 
@@ -103,10 +104,14 @@ def full_seconds(tap: EdgeTap, from_ns: int, to_ns: int) -> list[int]:
 
 
 def measure_rate(bench: ClockBench, duration_s: float | str) -> Rate:
-    """Let `duration_s` pass and judge the seconds that came; give it what the uncertainty needs, 100 s for 0.3 ppm."""
-    tap, from_ns = bench.clock_output, bench.now_ns
+    """Let two seconds and `duration_s` pass and judge the seconds that came in the latter.
+
+    In the first two the output may still follow what was before a change. 100 s give 0.3 ppm with edges that jitter by
+    a period of the 32 kHz crystal, and much more where they do not.
+    """
     if to_ns(duration_s) < FEWEST_SECONDS * NS_PER_S:
         raise UsageError(f"a clock's rate is measured over {FEWEST_SECONDS} s at least, not {duration_s} s")
+    tap, from_ns = bench.clock_output, bench.now_ns + SETTLE_S * NS_PER_S
     # The first edge may be nearly a second away, and the last one at the very end.
     bench.run_to_ns(from_ns + to_ns(duration_s) + NS_PER_S)
     return rate_of(full_seconds(tap, from_ns, bench.now_ns))

@@ -118,8 +118,11 @@ class NativeAde7913(Twin):
 
     def save(self) -> dict[str, Any]:
         """See `Twin`."""
-        return {"front": self.front.save()}
+        return {"front": self.front.save(), "crystal_error_ppm": self._crystal_error_ppm}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """See `Twin`."""
         self.front.restore(saved["front"])
+        # The native part has its frequency back already.
+        self._crystal_error_ppm = saved["crystal_error_ppm"]
+        self._hz = CRYSTAL_HZ * (1 + self._crystal_error_ppm / 1_000_000)
