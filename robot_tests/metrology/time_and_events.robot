@@ -188,6 +188,17 @@ Summer Time Ends
     Load Profile Flags Should Be    2026-10-25T01:01:00Z    NONE
     Event Should Be Logged    dst    2026-10-25T01:00:00Z    value=3600
 
+Changes Of Summer Time Are Events
+    [Documentation]    Each at its very second; a setting of the clock over such a change is none.
+    Set Meter Clock    2026-03-29T00:59:58Z
+    Run Until Meter Clock    2026-03-29T01:00:01.6Z
+    Event Should Be Logged    dst    2026-03-29T01:00:00Z    value=7200
+    Set Meter Clock    2026-10-25T00:59:58Z
+    Run Until Meter Clock    2026-10-25T01:00:01.6Z
+    Event Should Be Logged    dst    2026-10-25T01:00:00Z    value=3600
+    ${events}=    Event Log    100
+    Length Should Be    ${{ [event for event in $events if event.name == 'dst'] }}    2
+
 Power Fails Inside A Period
     [Documentation]    20 s without mains, with a warning and 50 ms to write: clock and registers go on, the period is
     ...    flagged, and of its energy at most the cycle in which it failed and the one in which it came back are missing.

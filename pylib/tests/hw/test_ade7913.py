@@ -128,6 +128,21 @@ def test_crystal_error_goes_back_with_the_state(ade):
     assert codes == Mains(0).codes(1010)
 
 
+def test_nothing_converts_without_power(ade):
+    ade.part.analog.connect(Mains(0))
+    ade.side.watch("ade", "DREADY")
+    ade.run(10 * PERIOD_NS)
+    ade.part.power_off()
+    begun = len(ade.side.record)
+    ade.run(86_400_000_000_000)
+    assert len(ade.side.record) == begun
+    assert ade.part.samples_taken == 0
+    ade.part.reset()
+    ade.run(10 * PERIOD_NS)
+    assert ade.part.samples_taken == 10
+    assert ade.part.reset_duration_us == 0
+
+
 @pytest.mark.parametrize(("code", "rate"), [(0, 8000), (1, 4000), (2, 2000), (3, 1000)])
 def test_rates(ade, code, rate):
     ade.write(CONFIG, code << 4)

@@ -88,6 +88,12 @@ class Ade7913(Ade7913Conversions):
         self._chip_reset()
         self._update_select()
 
+    def power_off(self) -> None:
+        """Without supply nothing converts."""
+        super().reset()
+        self._forget()
+        self._stop()
+
     def _chip_reset(self) -> None:
         """What the reset command, SWRST and power-on do."""
         self._stop()

@@ -93,5 +93,5 @@ def stop_converters(bench: CrystalBench) -> None:
         usual = converter.reset_duration_us
         converter.reset_duration_us = STANDSTILL_US
         converter.reset()
-        # The next power-on is as ever.
+        # The next reset is as ever.
         converter.reset_duration_us = usual

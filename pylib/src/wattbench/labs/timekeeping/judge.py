@@ -126,9 +126,7 @@ def judge_profile(
     StimulusError where nothing at all was injected, VerdictError for numbers that do not follow each other.
     """
     if len(records) < 2:
-        raise StimulusError(
-            "periods are judged between two records; the load profile gave fewer"
-        )
+        raise StimulusError("periods are judged between two records; the load profile gave fewer")
     verdicts: list[PeriodVerdict] = []
     at_ns = 0
     instants = [at_ns := clock.instant_ns(record.utc_ms, at_ns) for record in records]
