@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_quadrants_and_directions(meter):
         meter.run(60)
     assert last(meter)[0] == pytest.approx(600, rel=0.01)
     records = meter.profile()[-5:]
-    steps = [[after.energy[i] - before.energy[i] for i in range(6)] for before, after in zip(records, records[1:])]
+    steps = [[after.energy[i] - before.energy[i] for i in range(6)] for before, after in pairwise(records)]
     for kind, step in ((2, steps[0]), (3, steps[1]), (4, steps[2]), (5, steps[3])):
         assert step[kind] == pytest.approx(1e9, rel=0.01)
     assert [step[0] > 9e9 for step in steps] == [True, False, False, True]

@@ -162,7 +162,7 @@ def test_trim_and_its_steps(still):
     clock.trim(-36.998632)
     assert still.number("clock_trim") == pytest.approx(-36.999)
     assert abs(measure_rate(still, 60).error_ppm) < 0.01
-    with pytest.raises(VerdictError, match="time trim 500.001"):
+    with pytest.raises(VerdictError, match=r"time trim 500\.001"):
         clock.trim(500.001)
 
 

@@ -279,7 +279,8 @@ class Timekeeping(BenchLibrary):
     ) -> dict[str, float]:
         """Judges the demand that the meter shows against the energy injected between two times of its clock.
 
-        ``limit`` is in percent of the largest of the four demands. ``period`` is the length the energy is divided by. Fails where nothing was injected.
+        ``limit`` is in percent of the largest of the four demands, ``period`` the length the energy is divided by.
+        Fails where nothing was injected.
         """
         clock, period_s = self.clock, float(seconds(period))
         from_ns = clock.instant_ns(parse_utc(from_utc))

@@ -32,6 +32,13 @@ class CrystalBench(Protocol):
         """A model of the platform."""
 
 
+def _exact(value: Number, what: str) -> Fraction:
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError) as error:
+        raise UsageError(f"`{value}` is no number of {what}") from error
+
+
 def _named(bench: CrystalBench, key: str) -> Any:
     name = getattr(bench.clock, key)
     if not name:
@@ -51,7 +58,7 @@ def set_crystal_error(bench: CrystalBench, crystal: str, ppm: Number) -> None:
 
     The RTC's is the error at its turnover temperature.
     """
-    exact = Fraction(str(ppm))
+    exact = _exact(ppm, "ppm")
     if abs(exact) > 100_000:
         raise UsageError(f"a crystal is not wrong by {ppm} ppm; up to 100000 are possible")
     if crystal == "rtc":
@@ -67,7 +74,7 @@ def set_crystal_error(bench: CrystalBench, crystal: str, ppm: Number) -> None:
 
 def set_clock_temperature(bench: CrystalBench, celsius: Number) -> None:
     """Bring the RTC's crystal, and the processor's die where the platform has its sensor, to a temperature."""
-    exact = Fraction(str(celsius))
+    exact = _exact(celsius, "degrees Celsius")
     if not -60 <= exact <= 125:
         raise UsageError(f"a meter is tested from -60 to 125 degrees Celsius, not at {celsius}")
     _named(bench, "rtc").rtc_temperature_c = exact
