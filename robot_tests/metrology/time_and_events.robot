@@ -37,6 +37,14 @@ Clock Accuracy Over An Hour
     ${long}=    Clock Error Should Be Within    duration=3600
     Should Be True    abs(${short.s_per_day} - ${long.s_per_day}) < 0.001
 
+Clock On Its Reserve
+    [Documentation]    A whole day without power, of which only the counter on the battery sees anything.
+    Set Meter Clock    2026-06-01T12:00:00Z
+    Set Crystal Error    rtc    -9
+    ${rate}=    Clock Error On Reserve Should Be Within    duration=1 day
+    Should Be True    abs(${rate.s_per_day} + 9 * 0.0864) < 0.001
+    Event Should Be Logged    power_up    value=86399
+
 Clock And Temperature
     [Documentation]    The crystal's parabola from -20 to 60 degrees, against 0.15 s/day and kelvin.
     Stop Converters

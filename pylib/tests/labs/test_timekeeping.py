@@ -25,6 +25,7 @@ from wattbench.labs.timekeeping import (
     judge_rate,
     judge_temperature,
     measure_rate,
+    measure_reserve,
     parse_utc,
     rate_of,
     read_events,
@@ -229,6 +230,17 @@ def test_short_dip_of_the_supply_is_an_event_and_no_restart(still):
     assert [event.name for event in read_events(clock, "events {count}", 2)] == ["power_down", "power_up"]
     assert still.number("supply_failures") == 1
     assert still.number("buffers_completed") > 0
+
+
+def test_the_clock_on_its_reserve(still):
+    clock = MeterClock(still)
+    clock.trim(2)
+    set_crystal_error(still, "rtc", 11)
+    rate = measure_reserve(still, clock, 86_400)
+    assert abs(rate.error_ppm - 13) <= rate.uncertainty_ppm + 1e-4
+    assert rate.seconds == pytest.approx(86_401, abs=2)
+    assert judge_rate(rate, LIMITS["reserve_error"].limit).error == pytest.approx(13 * 0.0864, abs=1e-3)
+    assert not judge_rate(rate, LIMITS["reserve_error"].limit).passed
 
 
 def test_records_of_a_day_without_power(still):

@@ -26,6 +26,7 @@ from wattbench.labs.timekeeping import (
     judge_rate,
     judge_temperature,
     measure_rate,
+    measure_reserve,
     parse_utc,
     read_events,
     read_profile,
@@ -188,6 +189,19 @@ class Timekeeping(BenchLibrary):
         """
         rate = self._measure(duration)
         self._keep_clock(judge_rate(rate, LIMITS["error"].limit if limit is None else limit), "edges")
+        return rate
+
+    @keyword
+    def clock_error_on_reserve_should_be_within(self, limit: float | None = None, duration: str = "1 day") -> Rate:
+        """Takes the power away for ``duration`` and fails unless the clock went on within ``limit`` seconds a day.
+
+        The default is the standard's limit for a clock on its reserve. The mains is another matter, see
+        `Interrupt Power`.
+        """
+        rate = measure_reserve(self.session.bench, self.clock, seconds(duration))
+        logger.info(str(rate))
+        allowed = LIMITS["reserve_error"].limit if limit is None else limit
+        self._keep_clock(judge_rate(rate, allowed, "clock error on reserve"), "edges")
         return rate
 
     @keyword

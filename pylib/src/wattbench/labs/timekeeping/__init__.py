@@ -16,7 +16,7 @@ from wattbench.labs.timekeeping.judge import (
 )
 from wattbench.labs.timekeeping.limits import LIMITS, REFERENCE_C, ClockLimit
 from wattbench.labs.timekeeping.meter_clock import Epoch, MeterClock, parse_utc, utc_text
-from wattbench.labs.timekeeping.power import cut_power, interrupt_power, return_power
+from wattbench.labs.timekeeping.power import cut_power, interrupt_power, measure_reserve, return_power
 from wattbench.labs.timekeeping.rate import Rate, measure_rate, rate_of
 from wattbench.labs.timekeeping.records import Event, ProfileRecord, Status, read_events, read_profile
 
@@ -40,6 +40,7 @@ __all__ = [
     "judge_rate",
     "judge_temperature",
     "measure_rate",
+    "measure_reserve",
     "parse_utc",
     "rate_of",
     "read_events",

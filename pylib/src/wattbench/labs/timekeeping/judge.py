@@ -61,9 +61,9 @@ class ClockVerdict:
         )
 
 
-def judge_rate(rate: Rate, limit_s_per_day: float) -> ClockVerdict:
+def judge_rate(rate: Rate, limit_s_per_day: float, quantity: str = "clock error") -> ClockVerdict:
     """A rate against a limit in s/day."""
-    return ClockVerdict("clock error", "s/day", rate.s_per_day, limit_s_per_day, rate.uncertainty_s_per_day, str(rate))
+    return ClockVerdict(quantity, "s/day", rate.s_per_day, limit_s_per_day, rate.uncertainty_s_per_day, str(rate))
 
 
 def judge_temperature(

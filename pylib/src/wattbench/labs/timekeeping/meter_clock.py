@@ -158,6 +158,10 @@ class MeterClock:
 
     # Virtual time and the meter's
 
+    def last_full_second(self) -> tuple[int, int]:
+        """The newest edge of the output: its virtual time in ns, and which second of UTC it was."""
+        return self._labels(len(self._epochs) - 1)[-1]
+
     def now_ms(self) -> float:
         """What the clock shows now, from its edges."""
         return self.utc_ms(self._bench.now_ns)

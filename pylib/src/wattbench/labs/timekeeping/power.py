@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from wattbench.bench.manifest import ClockDescription
-from wattbench.core.clock import to_ns
+from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import UsageError
 from wattbench.engines.engine import Engine
+from wattbench.labs.timekeeping.meter_clock import MeterClock
+from wattbench.labs.timekeeping.rate import RTC_PERIOD_NS, Rate
 
 
 class PowerBench(Protocol):
@@ -66,3 +68,17 @@ def interrupt_power(bench: PowerBench, duration_s: float | str, *, warned: bool 
         )
     bench.run_to_ns(end_ns)
     return_power(bench)
+
+
+def measure_reserve(bench: PowerBench, clock: MeterClock, duration_s: float | str) -> Rate:
+    """The rate of the clock over `duration_s` without power: its last full second before, and the first one after.
+
+    A period of the 32 kHz crystal at either end is the uncertainty, as the meter finds its clock again by whole ones.
+    """
+    from_ns, before = clock.last_full_second()
+    interrupt_power(bench, duration_s)
+    clock.mark()
+    until_ns, after = clock.last_full_second()
+    seconds = after - before
+    error_ppm = (seconds * NS_PER_S / (until_ns - from_ns) - 1) * 1e6
+    return Rate(seconds, from_ns, until_ns, error_ppm, 2 * RTC_PERIOD_NS)

@@ -22,6 +22,8 @@ FEWEST_SECONDS = 10
 LARGEST_ERROR = 0.1
 """A second that is longer or shorter by more than this part is none."""
 SETTLE_S = 2
+RTC_PERIOD_NS = 30_518
+"""A period of 32 768 Hz."""
 EDGE_NS = 1
 """Virtual time is in whole ns."""
 
