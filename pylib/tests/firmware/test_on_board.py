@@ -100,6 +100,29 @@ def test_reset_starts_again(bench: Bench) -> None:
     assert 20 < bench.register("buffers_completed")[0] < 28
 
 
+def test_registers_and_clock_outlive_a_reset(bench: Bench) -> None:
+    connect(bench, 100.0)
+    bench.boot()
+    bench.run_for(0.01)
+    assert ask(bench, "time set 2026-06-01T12:00:00Z", 0.02)[1] == "ok"
+    bench.run_for(1.0)
+    before = bench.number("active_import[total]")
+    assert before > 5.0
+    ask(bench, "reset", 0.05)
+    assert bench.number("active_import[total]") == pytest.approx(before, abs=0.5)
+    bench.run_for(0.5)
+    assert "utc 2026-06-01T12:00:01." in "".join(ask(bench, "time", 0.03))
+    assert "power_up 0" in "".join(ask(bench, "events 1", 0.03))
+    assert bench.model("fram").writes > 10
+
+
+def test_fram_that_does_not_answer_is_an_event(bench: Bench) -> None:
+    bench.model("fram").identity = bytes(9)
+    bench.boot()
+    bench.run_for(0.01)
+    assert "storage_fault" in "".join(ask(bench, "events 2", 0.05))
+
+
 def test_damaged_calibration_is_refused(bench: Bench) -> None:
     bench.engine.write_memory(CALIBRATION + 48, b"\x01")
     bench.run_for(0.02)
