@@ -60,6 +60,13 @@ void dma_samples_handler(void)
     memory_barrier();
 }
 
+static void (*also)(void);
+
+void acquisition_on_work(void (*work)(void))
+{
+    also = work;
+}
+
 static void check_converters(const uint32_t *samples)
 {
     meter_afe_faults += sample_faults(samples + BUFFER_WORDS - SAMPLE_WORDS);
@@ -83,4 +90,6 @@ void PendSV_Handler(void)
         buffers_processed++;
         relay_poll_button();
     }
+    if (also)
+        also();
 }

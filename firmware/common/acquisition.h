@@ -10,5 +10,7 @@ extern volatile uint32_t meter_buffers_lost;
 extern volatile uint32_t meter_afe_faults;
 
 void acquisition_start(void);
+/* Call `work` at the end of each run of PendSV. */
+void acquisition_on_work(void (*work)(void));
 
 #endif

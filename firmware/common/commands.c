@@ -7,8 +7,10 @@
 #include "lpuart.h"
 #include "print.h"
 #include "pulse_output.h"
+#include "registers_kept.h"
 #include "relay.h"
 #include "system.h"
+#include "time_commands.h"
 #include "timebase.h"
 #include "version.h"
 #include "window.h"
@@ -156,6 +158,10 @@ static void version(void)
 static void restart(void)
 {
     lpuart_flush();
+#ifdef METER_KEEPS_TIME
+    system_hold_work();
+    registers_keep();
+#endif
     system_reset();
 }
 
@@ -191,6 +197,9 @@ static void help(void)
         print_text(" - ");
         print_line(commands[i].meaning);
     }
+#ifdef METER_KEEPS_TIME
+    time_commands_help();
+#endif
 }
 
 static bool same_text(const char *a, const char *b)
@@ -209,5 +218,9 @@ void command_execute(const char *line)
             commands[i].execute();
             return;
         }
+#ifdef METER_KEEPS_TIME
+    if (time_command_execute(line))
+        return;
+#endif
     print_line("error unknown command, try help");
 }

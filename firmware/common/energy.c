@@ -17,6 +17,7 @@ volatile double meter_energy_samples;
 volatile int64_t *const energy_quadrants[QUADRANTS] = {meter_energy_reactive_q1_nvarh, meter_energy_reactive_q2_nvarh,
                                                         meter_energy_reactive_q3_nvarh, meter_energy_reactive_q4_nvarh};
 
+static void (*on_cycle)(const struct cycle *cycle);
 static double no_load_w, no_load_var;
 /* Parts of a nano unit that the registers cannot hold, by kind and slot. */
 static double active_rest[2][1 + PHASES], reactive_rest[QUADRANTS][1 + PHASES];
@@ -24,6 +25,11 @@ static struct phase {
     bool loaded;
     double active, reactive; /* of the present window while it is not known whether there is a load */
 } phases[PHASES];
+
+void energy_on_cycle(void (*listener)(const struct cycle *cycle))
+{
+    on_cycle = listener;
+}
 
 void energy_init(const struct calibration *calibration)
 {
@@ -94,6 +100,8 @@ void energy_add(const struct cycle *cycle, bool window_complete)
     meter_energy_sequence++;
     pulse_add(PULSE_ACTIVE, added[0], cycle->start_tick, cycle->end_tick);
     pulse_add(PULSE_REACTIVE, added[1], cycle->start_tick, cycle->end_tick);
+    if (on_cycle)
+        on_cycle(cycle);
 }
 
 void energy_skip(const struct cycle *cycle)
@@ -101,4 +109,6 @@ void energy_skip(const struct cycle *cycle)
     meter_energy_sequence++;
     meter_energy_samples += cycle->samples;
     meter_energy_sequence++;
+    if (on_cycle)
+        on_cycle(cycle);
 }

@@ -26,6 +26,8 @@ extern volatile int64_t *const energy_quadrants[QUADRANTS];
 /* Where the registers stand: samples since start up to the end of the last cycle in them, with the fraction. */
 extern volatile double meter_energy_samples;
 
+/* Call `listener` after each cycle, whose energy is then in the registers. */
+void energy_on_cycle(void (*listener)(const struct cycle *cycle));
 void energy_init(const struct calibration *calibration);
 /* Add a cycle. `window_complete` says that the published powers are new and decide anew about no load. */
 void energy_add(const struct cycle *cycle, bool window_complete);

@@ -4,6 +4,7 @@
 #include "clocks.h"
 #include "converters.h"
 #include "energy.h"
+#include "intervals.h"
 #include "lpspi.h"
 #include "lpuart.h"
 #include "metrology.h"
@@ -11,10 +12,21 @@
 #include "print.h"
 #include "pulse.h"
 #include "shell.h"
+#include "supervision.h"
 #include "system.h"
 #include "timebase.h"
 #include "version.h"
 #include "window.h"
+
+/* Clock, registers and records as they were before the power went. */
+static void start_records(void)
+{
+#ifdef METER_KEEPS_TIME
+    supervision_start();
+    energy_on_cycle(intervals_cycle);
+    acquisition_on_work(supervision_work);
+#endif
+}
 
 static bool start_metering(void)
 {
@@ -26,6 +38,7 @@ static bool start_metering(void)
     window_init();
     energy_init(&meter_calibration);
     pulse_init(&meter_calibration);
+    start_records();
     if (!converters_start())
         return false;
     acquisition_start();

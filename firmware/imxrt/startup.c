@@ -15,6 +15,12 @@ void PendSV_Handler(void);
 void dma_samples_handler(void);
 void lpuart1_handler(void);
 void gpt1_handler(void);
+#ifdef METER_KEEPS_TIME
+void fram_handler(void);
+void rtc_handler(void);
+void inputs_handler(void);
+void gpt2_handler(void);
+#endif
 
 typedef void (*vector)(void);
 
@@ -28,20 +34,27 @@ struct vector_table {
     vector handlers[IRQ(IRQ_LIMIT)];
 };
 
-/* Each interrupt that the meter does not use stops it with a report. */
+/* Each interrupt that the meter does not use stops it with a report: all are set to that first, then the used ones. */
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Winitializer-overrides"
+#else
+#pragma GCC diagnostic ignored "-Woverride-init"
+#endif
 __attribute__((section(".vectors"), used)) const struct vector_table vector_table = {
     linker_stack_top,
     {
+        [EXCEPTION(2)... IRQ(IRQ_LIMIT - 1)] = fault_entry,
         [EXCEPTION(1)] = Reset_Handler,
-        [EXCEPTION(2)... EXCEPTION(13)] = fault_entry,
         [EXCEPTION(14)] = PendSV_Handler,
-        [EXCEPTION(15)... IRQ(IRQ_DMA_SAMPLES - 1)] = fault_entry,
         [IRQ(IRQ_DMA_SAMPLES)] = dma_samples_handler,
-        [IRQ(IRQ_DMA_SAMPLES + 1)... IRQ(IRQ_LPUART1 - 1)] = fault_entry,
         [IRQ(IRQ_LPUART1)] = lpuart1_handler,
-        [IRQ(IRQ_LPUART1 + 1)... IRQ(IRQ_GPT1 - 1)] = fault_entry,
         [IRQ(IRQ_GPT1)] = gpt1_handler,
-        [IRQ(IRQ_GPT1 + 1)... IRQ(IRQ_LIMIT - 1)] = fault_entry,
+#ifdef METER_KEEPS_TIME
+        [IRQ(IRQ_FRAM)] = fram_handler,
+        [IRQ(IRQ_RTC)] = rtc_handler,
+        [IRQ(IRQ_INPUTS)] = inputs_handler,
+        [IRQ(IRQ_GPT2)] = gpt2_handler,
+#endif
     },
 };
 

@@ -61,6 +61,18 @@ void system_pend_work(void)
     SCB_ICSR = ICSR_PENDSVSET;
 }
 
+uint32_t system_hold_work(void)
+{
+    uint32_t before;
+    __asm volatile("mrs %0, basepri\n\tmsr basepri, %1" : "=&r"(before) : "r"(PRIORITY(15)) : "memory");
+    return before;
+}
+
+void system_release_work(uint32_t held)
+{
+    __asm volatile("msr basepri, %0" ::"r"(held) : "memory");
+}
+
 _Noreturn void system_reset(void)
 {
     memory_barrier();

@@ -10,6 +10,9 @@ void system_init(void);
 void system_enable_irq(uint32_t irq, uint32_t priority);
 /* Have `PendSV_Handler` run as soon as no interrupt does. */
 void system_pend_work(void);
+/* Keep PendSV from running, which works off samples; give back what `system_hold_work` gave. */
+uint32_t system_hold_work(void);
+void system_release_work(uint32_t held);
 _Noreturn void system_reset(void);
 
 static inline uint32_t interrupts_mask(void)

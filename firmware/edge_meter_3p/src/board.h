@@ -10,6 +10,9 @@ enum {
     PIN_RELAY_CLOSE = 6,
     PIN_RELAY_OPEN = 7,
     PIN_BUTTON = 8, /* pulls to ground while pressed */
+    PIN_SUPPLY_GOOD = 9,
+    PIN_COVER_OPEN = 10,
+    PIN_LED_CLOCK = 11,
 };
 
 /* Converters on LPSPI1 in the order of their chip selects. */
@@ -30,6 +33,10 @@ enum { AFE_L1, AFE_L2, AFE_L3, AFE_NEUTRAL, AFE_COUNT };
 #define DMA_REQUEST_AFE_READY 112u
 #define DMA_REQUEST_LPSPI1_RX 36u
 
+/* The memory that keeps its contents: FRAM FM25V20A at chip select 0 of LPSPI4, on pads GPIO_SD_B2_00 to 03. */
+#define FRAM_SPI LPSPI(4)
+#define FRAM_SPI_HZ 12000000u
+
 #define OSCILLATOR_HZ 24000000u
 #define CONSOLE_BAUD 115200u
 /* Four frames of 128 bits with their pauses fill 109.7 of the 125 us between samples. */
@@ -37,7 +44,26 @@ enum { AFE_L1, AFE_L2, AFE_L3, AFE_NEUTRAL, AFE_COUNT };
 #define SAMPLE_RATE_HZ 8000u
 
 /* Interrupt numbers and priorities, 0 first. Samples are worked off in PendSV, below every interrupt. */
-enum { IRQ_DMA_SAMPLES = 6, IRQ_LPUART1 = 20, IRQ_GPT1 = 119 };
-enum { PRIORITY_GPT1 = 0, PRIORITY_DMA = 1, PRIORITY_LPUART1 = 2, PRIORITY_PENDSV = 15 };
+enum {
+    IRQ_DMA_SAMPLES = 6,
+    IRQ_LPUART1 = 20,
+    IRQ_FRAM = 41,
+    IRQ_RTC = 66,
+    IRQ_INPUTS = 104,
+    IRQ_GPT1 = 119,
+    IRQ_GPT2 = 120,
+};
+enum {
+    PRIORITY_GPT1 = 0,
+    PRIORITY_RTC = 0,
+    PRIORITY_DMA = 1,
+    PRIORITY_GPT2 = 1,
+    PRIORITY_LPUART1 = 2,
+    PRIORITY_FRAM = 2,
+    PRIORITY_INPUTS = 2,
+    PRIORITY_PENDSV = 15,
+};
+/* The meter has a clock with a battery, a memory and watched inputs: it keeps time and records. */
+#define METER_KEEPS_TIME 1
 
 #endif

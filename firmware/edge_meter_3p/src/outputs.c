@@ -4,11 +4,13 @@
 #include "registers/chip.h"
 
 static const uint8_t output_pins[] = {PIN_LED_ACTIVE_PULSE, PIN_LED_REACTIVE_PULSE, PIN_LED_STATUS, PIN_RELAY_CLOSE,
-                                      PIN_RELAY_OPEN};
+                                      PIN_RELAY_OPEN, PIN_LED_CLOCK};
 static const uint8_t select_pins[AFE_COUNT] = AFE_SELECT_PINS;
 static const uint8_t select_modes[AFE_COUNT] = AFE_SELECT_MODES;
 
 enum { PAD_CONSOLE_TX = 24, PAD_CONSOLE_RX = 25, PAD_SPI_SCK = 28, PAD_SPI_OUT = 30, PAD_SPI_IN = 31 };
+/* Pads GPIO_SD_B2_00 to 03: clock, select, data out and in of LPSPI4. */
+enum { FRAM_PADS = 4, FRAM_PAD_MODE = 4 };
 
 void outputs_init(void)
 {
@@ -21,6 +23,15 @@ void outputs_init(void)
     }
     IOMUXC_MUX_AD(PIN_BUTTON + 1u) = PAD_MODE_GPIO;
     IOMUXC_PAD_AD(PIN_BUTTON + 1u) = PAD_PULL_UP;
+
+    IOMUXC_MUX_AD(PIN_SUPPLY_GOOD + 1u) = PAD_MODE_GPIO;
+    IOMUXC_PAD_AD(PIN_SUPPLY_GOOD + 1u) = PAD_PULL_UP;
+    IOMUXC_MUX_AD(PIN_COVER_OPEN + 1u) = PAD_MODE_GPIO;
+    IOMUXC_PAD_AD(PIN_COVER_OPEN + 1u) = PAD_PULL_DOWN;
+    for (uint32_t i = 0; i < FRAM_PADS; i++) {
+        IOMUXC_MUX_SD_B2(i) = FRAM_PAD_MODE;
+        IOMUXC_LPSPI4_SELECT(i) = 0;
+    }
 
     IOMUXC_MUX_AD(PAD_CONSOLE_TX) = 0;
     IOMUXC_MUX_AD(PAD_CONSOLE_RX) = 0;

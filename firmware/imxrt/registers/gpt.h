@@ -11,6 +11,7 @@ struct gpt_registers {
 CHECK_OFFSET(struct gpt_registers, CNT, 0x24);
 
 #define GPT1 ((struct gpt_registers *)GPT1_BASE)
+#define GPT2 ((struct gpt_registers *)GPT2_BASE)
 
 #define GPT_CR_EN (1u << 0)
 #define GPT_CR_ENMOD (1u << 1)

@@ -26,7 +26,10 @@ CHECK_OFFSET(struct lpspi_registers, RDR, 0x74);
 #define LPSPI_CR_RST (1u << 1)
 #define LPSPI_CR_RTF (1u << 8)
 #define LPSPI_CR_RRF (1u << 9)
+#define LPSPI_SR_TDF (1u << 0)
 #define LPSPI_SR_FCF (1u << 9)
+#define LPSPI_SR_TCF (1u << 10)
+#define LPSPI_SR_MBF (1u << 24)
 #define LPSPI_SR_TEF (1u << 11)
 #define LPSPI_SR_REF (1u << 12)
 #define LPSPI_SR_W1C 0x3F00u
@@ -36,8 +39,11 @@ CHECK_OFFSET(struct lpspi_registers, RDR, 0x74);
 #define LPSPI_CCR_DBT(cycles) ((cycles) << 8)
 #define LPSPI_CCR_PCSSCK(cycles) ((cycles) << 16)
 #define LPSPI_CCR_SCKPCS(cycles) ((cycles) << 24)
+#define LPSPI_FCR_TXWATER(words) ((words) << 0)
+#define LPSPI_FSR_TXCOUNT(fsr) ((fsr) & 0x1Fu)
 #define LPSPI_FSR_RXCOUNT(fsr) ((fsr) >> 16 & 0x1Fu)
 #define LPSPI_TCR_FRAMESZ(bits) ((bits)-1u)
+#define LPSPI_TCR_RXMSK (1u << 19)
 #define LPSPI_TCR_BYSW (1u << 22)
 #define LPSPI_TCR_PCS(number) ((uint32_t)(number) << 24)
 #define LPSPI_TCR_MODE0 0u

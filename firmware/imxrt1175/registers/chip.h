@@ -17,6 +17,8 @@
 #define DMAMUX_BASE 0x40074000u
 #define LPUART1_BASE 0x4007C000u
 #define GPT1_BASE 0x400EC000u
+#define GPT2_BASE 0x400F0000u
+#define SNVS_BASE 0x40C90000u
 #define LPSPI_BASE(number) (0x40114000u + 0x4000u * ((number)-1u))
 
 #define GPIO3 ((struct gpio_registers *)0x40134000u)
@@ -28,13 +30,18 @@
 #define IOMUXC_LPSPI1_SDI_SELECT (*(reg32 *)0x400E85D4u)
 #define IOMUXC_LPSPI1_SDO_SELECT (*(reg32 *)0x400E85D8u)
 #define IOMUXC_LPUART1_RXD_SELECT (*(reg32 *)0x400E861Cu)
+/* Pad GPIO_SD_B2_<n>. */
+#define IOMUXC_MUX_SD_B2(n) (*(reg32 *)(0x400E81B4u + 4u * (n)))
+/* Inputs of LPSPI4: select, clock, data in, data out. */
+#define IOMUXC_LPSPI4_SELECT(n) (*(reg32 *)(0x400E860Cu + 4u * (n)))
 #define PAD_HIGH_DRIVE 0x02u
 #define PAD_PULL_UP 0x0Cu
+#define PAD_PULL_DOWN 0x04u
 
 #define CCM_ROOT_CONTROL(root) (*(reg32 *)(0x40CC0000u + 0x80u * (root)))
 #define CCM_ROOT(mux, divisor) ((mux) << 8 | ((divisor)-1u))
 #define CCM_MUX_OSC_24M 1u
 #define CCM_MUX_BUS_SYS_PLL3 4u
-enum { CCM_BUS = 2, CCM_GPT1 = 14, CCM_LPUART1 = 25, CCM_LPSPI1 = 43 };
+enum { CCM_BUS = 2, CCM_GPT1 = 14, CCM_GPT2 = 15, CCM_LPUART1 = 25, CCM_LPSPI1 = 43, CCM_LPSPI4 = 46 };
 
 #endif

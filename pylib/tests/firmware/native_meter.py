@@ -22,7 +22,7 @@ Wave = Callable[[Array], Array]
 
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
 COMMON = FIRMWARE / "common"
-SOURCES = ("metrology", "window", "energy", "pulse", "calibration")
+SOURCES = ("metrology", "window", "energy", "pulse", "calibration", "crc")
 SAMPLE_RATE_HZ = 8000
 BUFFER_SAMPLES = 30
 TICKS_PER_S = 24_000_000

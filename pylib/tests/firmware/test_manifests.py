@@ -8,7 +8,7 @@ from native_meter import FIRMWARE, PRODUCTS
 
 from wattbench.bench.manifest import manifest_data, read_manifest
 
-SIZES = {"u32": 4, "i64": 8, "f64": 8}
+SIZES = {"u32": 4, "i32": 4, "i64": 8, "f64": 8}
 BUILDS = FIRMWARE / "builds"
 
 

@@ -85,6 +85,10 @@ def board(request: pytest.FixtureRequest) -> Board:
     return found
 
 
+keeps_time = pytest.mark.parametrize("board", [EDGE], ids=lambda board: board.name, indirect=True)
+"""For what only a board with a FRAM and a clock's battery has."""
+
+
 @pytest.fixture
 def bench(board: Board) -> Iterator[Bench]:
     """From its first instruction on it may use only what is modelled or accepted in its manifest."""
@@ -170,6 +174,31 @@ def test_reset_starts_again(bench: Bench, board: Board) -> None:
     assert lines[1] == board.banner
     assert lines[-1] == "meter> "
     assert 20 < bench.register("buffers_completed")[0] < 28
+
+
+@keeps_time
+def test_registers_and_clock_outlive_a_reset(bench: Bench, board: Board) -> None:
+    connect(bench, board, 100.0)
+    bench.boot()
+    bench.run_for(0.01)
+    assert ask(bench, "time set 2026-06-01T12:00:00Z", 0.02)[1] == "ok"
+    bench.run_for(1.0)
+    before = bench.number("active_import[total]")
+    assert before > 5.0
+    ask(bench, "reset", 0.05)
+    assert bench.number("active_import[total]") == pytest.approx(before, abs=0.5)
+    bench.run_for(0.5)
+    assert "utc 2026-06-01T12:00:01." in "".join(ask(bench, "time", 0.03))
+    assert "power_up 0" in "".join(ask(bench, "events 1", 0.03))
+    assert bench.model("fram").writes > 10
+
+
+@keeps_time
+def test_fram_that_does_not_answer_is_an_event(bench: Bench) -> None:
+    bench.model("fram").identity = bytes(9)
+    bench.boot()
+    bench.run_for(0.01)
+    assert "storage_fault" in "".join(ask(bench, "events 2", 0.05))
 
 
 def test_damaged_calibration_is_refused(bench: Bench, board: Board) -> None:

@@ -112,6 +112,37 @@ def test_crystal_error_is_exact(native):
     assert ade.part.last_sample_ns == -(-8000 * 1_000_000_000 // rate)
 
 
+def test_crystal_error_goes_back_with_the_state(ade):
+    """Codes are those of the restored frequency, not of the one that was set afterwards."""
+    ade.part.analog.connect(Mains(0))
+    ade.run(10 * PERIOD_NS)
+    saved = ade.side.bus.save(), ade.part.save()
+    ade.part.crystal_error_ppm = 50_000
+    ade.run(100 * PERIOD_NS)
+    ade.side.bus.restore(saved[0])
+    ade.part.restore(saved[1])
+    assert ade.part.crystal_error_ppm == 0
+    ade.run(1000 * PERIOD_NS)
+    data = ade.burst()
+    codes = tuple(int.from_bytes(data[n : n + 3], "big", signed=True) for n in (0, 3, 6))
+    assert codes == Mains(0).codes(1010)
+
+
+def test_nothing_converts_without_power(ade):
+    ade.part.analog.connect(Mains(0))
+    ade.side.watch("ade", "DREADY")
+    ade.run(10 * PERIOD_NS)
+    ade.part.power_off()
+    begun = len(ade.side.record)
+    ade.run(86_400_000_000_000)
+    assert len(ade.side.record) == begun
+    assert ade.part.samples_taken == 0
+    ade.part.reset()
+    ade.run(10 * PERIOD_NS)
+    assert ade.part.samples_taken == 10
+    assert ade.part.reset_duration_us == 0
+
+
 @pytest.mark.parametrize(("code", "rate"), [(0, 8000), (1, 4000), (2, 2000), (3, 1000)])
 def test_rates(ade, code, rate):
     ade.write(CONFIG, code << 4)

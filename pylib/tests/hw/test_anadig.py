@@ -157,3 +157,19 @@ def test_change_is_announced_and_state_survives_a_round_trip(anadig):
     anadig.restore(saved)
     assert anadig.fractions["SYS_PLL3"][0] == 13
     assert anadig.read(SYS_PLL1_CTRL, 4) & STABLE
+
+
+def test_everything_follows_an_error_of_the_crystal(anadig):
+    told = []
+    anadig.on_change(lambda: told.append(anadig.source_hz("OSC_24M")))
+    anadig.crystal_error_ppm = 12.5
+    assert told == [24_000_300]
+    assert anadig.source_hz("SYS_PLL3") == 480_006_000
+    assert anadig.source_hz("OSC_RC_16M") == 16_000_000
+    assert anadig.crystal_error_ppm == Fraction("12.5")
+    saved = anadig.save()
+    anadig.crystal_error_ppm = 0
+    anadig.reset()
+    assert anadig.source_hz("OSC_24M") == 24_000_000
+    anadig.restore(saved)
+    assert anadig.source_hz("OSC_24M") == 24_000_300

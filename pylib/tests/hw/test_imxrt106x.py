@@ -386,3 +386,12 @@ def test_save_and_restore(ccm):
     ccm.analog.restore(saved[0])
     ccm.restore(saved[1])
     assert ccm.rate_hz("ARM") == 528_000_000
+
+
+def test_roots_follow_an_error_of_the_crystal(ccm):
+    ccm.analog.crystal_error_ppm = "-50"
+    assert ccm.rate_hz("ARM") == 12_000_000 - 600
+    saved = ccm.analog.save()
+    ccm.analog.crystal_error_ppm = 0
+    ccm.analog.restore(saved)
+    assert ccm.analog.crystal_error_ppm == -50

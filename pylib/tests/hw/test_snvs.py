@@ -218,3 +218,27 @@ def test_round_trip_in_mid_tick(snvs):
     assert other.read(HPSR, 4) & 2
     other.host.run_for(1)
     assert other.read(LPSR, 4) & 1
+
+
+def test_crystal_is_a_parabola_over_temperature():
+    snvs = Snvs(FakeHost(), "snvs", rtc_error_ppm="2")
+    snvs.reset()
+    snvs.write(LPCR, 4, 1)
+    expected = Fraction(0)
+    for degrees_c, ppm in ((25, "2"), (55, "-28.6"), (-15, "-52.4"), (23, "1.864")):
+        snvs.rtc_temperature_c = degrees_c
+        assert snvs.crystal_error_ppm == Fraction(ppm)
+        snvs.host.run_for(1000 * SECOND)
+        expected += 1000 * 32_768 * (1 + Fraction(ppm) / 1_000_000)
+        assert lp_count(snvs) == expected // 1
+
+
+def test_temperature_of_the_crystal_is_saved():
+    host = FakeHost()
+    snvs = Snvs(host, "snvs")
+    snvs.reset()
+    snvs.rtc_temperature_c = -10
+    saved = snvs.save()
+    snvs.rtc_temperature_c = 40
+    snvs.restore(saved)
+    assert snvs.rtc_temperature_c == -10

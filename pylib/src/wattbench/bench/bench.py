@@ -18,6 +18,7 @@ from wattbench.bench.console import Console
 from wattbench.bench.firmware_file import firmware_file
 from wattbench.bench.manifest import (
     Booking,
+    ClockDescription,
     FrontEndDescription,
     Manifest,
     PulseOutput,
@@ -218,6 +219,18 @@ class Bench:
     def booking(self) -> Booking:
         """How the energy registers advance."""
         return self.manifest.metrology.booking
+
+    @property
+    def clock(self) -> ClockDescription:
+        """How the meter keeps time; raises UsageError for one that does not."""
+        if self.manifest.clock is None:
+            raise UsageError(f"{self.manifest.name} keeps no time: {self.manifest.path.name} has no table [clock]")
+        return self.manifest.clock
+
+    @property
+    def clock_output(self) -> EdgeTap:
+        """The edges of the clock's test output: it rises at each full second of the meter."""
+        return self.engine.edges(self.clock.output)
 
     def pulse_constant(self, kind: str) -> float:
         """Flashes of a metrology LED per kWh or kvarh; raises UsageError if there is none."""

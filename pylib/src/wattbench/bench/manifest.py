@@ -30,6 +30,7 @@ TABLES: dict[str, tuple[str, ...] | None] = {
     "pulses": None,
     "metrology": None,
     "front_end": None,
+    "clock": None,
     "registers": None,
     "timing": None,
     "limits": ("awake_ms",),
@@ -139,6 +140,31 @@ class FrontEndDescription:
 
 
 @dataclass(frozen=True)
+class ClockDescription:
+    """A meter that keeps time: its test output, what its clocks are made of, and how its shell is asked.
+
+    In the commands `{utc}` stands for a time such as `2026-03-29T00:59:50.000Z`, `{ms}` for milliseconds, `{ppm}` for
+    a correction of rate (positive: faster), `{count}` for a number of records. The answers are those of the reference
+    firmware: a line `utc TIME`, `record NUMBER END FLAGS ENERGY...`, `event NUMBER TIME CODE NAME VALUE`.
+    """
+
+    output: str
+    """The part (a LED) that begins to shine at each full second of the meter's clock."""
+    rtc: str = ""
+    """Model of the counter with the 32 kHz crystal."""
+    oscillator: str = ""
+    """Model with the processor's crystal."""
+    supply: str = ""
+    """Model of the power supply, where it warns of a failure."""
+    set_command: str = "time set {utc}"
+    shift_command: str = "time shift {ms}"
+    trim_command: str = "time trim {ppm}"
+    read_command: str = "time"
+    profile_command: str = "profile {count}"
+    events_command: str = "events {count}"
+
+
+@dataclass(frozen=True)
 class RegisterDescription:
     """A quantity in the firmware's memory: `count` numbers of `type` at `symbol`, each times `scale` in `unit`.
 
@@ -209,6 +235,7 @@ class Manifest:
     """ELF files whose symbols belong to the firmware, beside `file`."""
     waits: tuple[str, ...] = ()
     """Functions (`name`, `name+0x10`) or addresses at which the firmware only waits for an interrupt."""
+    clock: ClockDescription | None = None
     accepted: tuple[Accepted, ...] = ()
     """Accesses that no model covers and that are no failure: the manifest's own, and those of the lists it names."""
     timing_points: TimingPoints | None = None
@@ -270,6 +297,7 @@ def read_manifest(path: Path) -> Manifest:
         int(firmware.get("flash_base", FLASH_BASE)),
         tuple((path.parent / name).resolve() for name in reader.texts("firmware", "symbols")),
         reader.texts("wait", "functions"),
+        reader.make(ClockDescription, "clock") if "clock" in data else None,
         reader.accepted(),
         reader.timing(),
     )

@@ -51,7 +51,7 @@ class Anadig(RegisterBlock):
 
     size = 0x3C00
     table = _merged()
-    state_names = ("fractions",)
+    state_names = ("fractions", "crystal_hz")
     missing = (
         "the time that oscillators, loops and regulators take to settle",
         "set points (the control modes of oscillators, PLLs and regulators)",
@@ -62,7 +62,7 @@ class Anadig(RegisterBlock):
 
     def __init__(self, host: Host, name: str, crystal_hz: int | Fraction = CRYSTAL_HZ) -> None:
         super().__init__(host, name)
-        self.crystal_hz = Fraction(crystal_hz)
+        self.crystal_hz = self._nominal_hz = Fraction(crystal_hz)
         self.fractions: dict[str, list[int]] = {}
         self.sys_pll1, self.audio_pll, self.video_pll = (
             FractionalPll(host, f"{name}.{pll}") for pll in ("SYS_PLL1", "AUDIO_PLL", "VIDEO_PLL")
@@ -88,6 +88,16 @@ class Anadig(RegisterBlock):
     @temperature.setter
     def temperature(self, degrees_c: float) -> None:
         self.sensor.set_temperature(degrees_c)
+
+    @property
+    def crystal_error_ppm(self) -> Fraction:
+        """How much the 24 MHz crystal is fast, in ppm, exact; every clock that comes from it follows at once."""
+        return (self.crystal_hz / self._nominal_hz - 1) * 1_000_000
+
+    @crystal_error_ppm.setter
+    def crystal_error_ppm(self, ppm: float | str | Fraction) -> None:
+        self.crystal_hz = self._nominal_hz * (1 + Fraction(str(ppm)) / 1_000_000)
+        self._changed()
 
     def _start(self) -> None:
         self.fractions = {pll: self._written_fractions(pll) for pll in ("SYS_PLL2", "SYS_PLL3")}

@@ -2,8 +2,11 @@
 
 Modelled: HP RTC with alarm and periodic interrupt, LP SRTC with alarm and overrun, monotonic counter, backed-up
 registers, their locks, switching the power off; button and tamper pins in `snvs_pins.py`. Both clocks run from one
-32 768 Hz crystal that is off by `rtc_error_ppm`; calibration adds its counts evenly over 32 768 ticks, where the chip
-adds them in one go. Security state machine and keys are storage and counted.
+32 768 Hz crystal; calibration adds its counts evenly over 32 768 ticks, where the chip adds them in one go. Security
+state machine and keys are storage and counted.
+
+The crystal is a tuning fork: fast by `rtc_error_ppm` at its turnover temperature, and slower by the square of the
+distance from there (-0.034 ppm/K2 and 25 degrees are usual data-sheet values); at first it is at that temperature.
 
 The LP part lives on the battery: it keeps counting through `reset` and power off; only `lose_battery` clears it.
 """
@@ -39,7 +42,7 @@ class SnvsBlock(SnvsPins):
     """
 
     default_output = "HP_NON_TZ"
-    state_names = ("hp_state", "lp_state", "monotonic", "rtc_error", "pressed", "tamper_levels")
+    state_names = ("hp_state", "lp_state", "monotonic", "rtc_error", "pressed", "tamper_levels", "rtc_temperature")
     missing: ClassVar[tuple[str, ...]] = (
         "security state machine, high assurance counter and master keys",
         "active tampers, glitch filters and wire meshes",
@@ -47,11 +50,21 @@ class SnvsBlock(SnvsPins):
         "the button's second interrupt (HPSR[BI]) and a smart PMIC",
     )
 
-    def __init__(self, host: Host, name: str, rtc_error_ppm: float | str | Fraction = 0) -> None:
+    def __init__(
+        self,
+        host: Host,
+        name: str,
+        rtc_error_ppm: float | str | Fraction = 0,
+        rtc_curvature_ppm: float | str | Fraction = "-0.034",
+        rtc_turnover_c: float | str | Fraction = 25,
+    ) -> None:
+        """`rtc_curvature_ppm` is in ppm per square kelvin; text is taken exactly."""
         super().__init__(host, name)
+        self.rtc_curvature_ppm, self.rtc_turnover_c = Fraction(str(rtc_curvature_ppm)), Fraction(str(rtc_turnover_c))
+        self.rtc_temperature = self.rtc_turnover_c
         self.hp, self.lp = RtcCounter(), RtcCounter()
         self.monotonic = 0
-        self.rtc_error = Fraction(rtc_error_ppm)
+        self.rtc_error = Fraction(str(rtc_error_ppm))
         self.irq = self.output("HP_NON_TZ")
         self.wakeup = self.output("WAKEUP")
         self._hp_alarm = self.timer("hp_alarm", self._hp_alarm_due)
@@ -79,13 +92,28 @@ class SnvsBlock(SnvsPins):
 
     @property
     def rtc_error_ppm(self) -> Fraction:
-        """How much the crystal is fast, in parts per million, exact; may change while the clocks run."""
+        """How much the crystal is fast at its turnover temperature, in ppm, exact; may change while the clocks run."""
         return self.rtc_error
 
     @rtc_error_ppm.setter
     def rtc_error_ppm(self, ppm: float | str | Fraction) -> None:
-        self.rtc_error = Fraction(ppm)
+        self.rtc_error = Fraction(str(ppm))
         self._retune()
+
+    @property
+    def rtc_temperature_c(self) -> Fraction:
+        """Temperature of the crystal in degrees Celsius; may change while the clocks run."""
+        return self.rtc_temperature
+
+    @rtc_temperature_c.setter
+    def rtc_temperature_c(self, degrees_c: float | str | Fraction) -> None:
+        self.rtc_temperature = Fraction(str(degrees_c))
+        self._retune()
+
+    @property
+    def crystal_error_ppm(self) -> Fraction:
+        """How much the crystal is fast at its present temperature, in ppm."""
+        return self.rtc_error + self.rtc_curvature_ppm * (self.rtc_temperature - self.rtc_turnover_c) ** 2
 
     def save_battery_domain(self) -> dict[str, Any]:
         """What the battery keeps, as plain data: LP registers, LP counter, monotonic counter."""
@@ -128,7 +156,7 @@ class SnvsBlock(SnvsPins):
 
     def _rate(self, control: int) -> Fraction:
         calibration = (control >> 10 & 0x1F) - (control >> 9 & 0x20) if control & CALB_EN else 0
-        return (NOMINAL_HZ + calibration) * (1 + self.rtc_error / 1_000_000)
+        return (NOMINAL_HZ + calibration) * (1 + self.crystal_error_ppm / 1_000_000)
 
     def _retune(self) -> None:
         now_ns = self.host.now_ns()

@@ -33,6 +33,7 @@ class CcmAnalog106x(AliasedBlock):
 
     size = 0x1000
     table = TABLE
+    state_names = ("crystal_hz",)
     missing = (
         "lock time, spread spectrum, the second USB PLL as a clock",
         "reference clocks of the Ethernet ports on their pins",
@@ -41,8 +42,18 @@ class CcmAnalog106x(AliasedBlock):
 
     def __init__(self, host: Host, name: str, crystal_hz: int | Fraction = CRYSTAL_HZ) -> None:
         super().__init__(host, name)
-        self.crystal_hz = Fraction(crystal_hz)
+        self.crystal_hz = self._nominal_hz = Fraction(crystal_hz)
         self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def crystal_error_ppm(self) -> Fraction:
+        """How much the 24 MHz crystal is fast, in ppm, exact; every clock that comes from it follows at once."""
+        return (self.crystal_hz / self._nominal_hz - 1) * 1_000_000
+
+    @crystal_error_ppm.setter
+    def crystal_error_ppm(self, ppm: float | str | Fraction) -> None:
+        self.crystal_hz = self._nominal_hz * (1 + Fraction(str(ppm)) / 1_000_000)
+        self._tell()
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Call `callback` after each write that may change a frequency."""

@@ -47,7 +47,7 @@ class Ad7779(Ad7779Conversions):
     state_names = (
         "registers", "_before", "_before_ns", "_running", "_preset", "_anchor_ns", "_hz", "_block", "_block_first",
         "_valid_until", "_marks", "_latched", "_decimation", "_ready_ns", "_levels", "_asserted", "_bit", "_position",
-        "_shift_in", "_shift_out", "_command", "_data", "_ones", "_soft",
+        "_shift_in", "_shift_out", "_command", "_data", "_ones", "_soft", "_crystal_error_ppm",
     )  # fmt: skip
 
     def __init__(

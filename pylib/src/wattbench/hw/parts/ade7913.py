@@ -58,7 +58,7 @@ class Ade7913(Ade7913Conversions):
         "_before", "_before_ns", "_held", "_block", "_block_first", "_valid_until", "_last_read", "_na_until",
         "_na", "_overruns", "_levels", "_pcs", "_listening", "_position", "_command", "_out", "_bit", "_shift_in",
         "_shift_out",
-        "_zeros",
+        "_zeros", "_crystal_error_ppm",
     )  # fmt: skip
 
     def __init__(
@@ -87,6 +87,12 @@ class Ade7913(Ade7913Conversions):
         self._forget()
         self._chip_reset()
         self._update_select()
+
+    def power_off(self) -> None:
+        """Without supply nothing converts."""
+        super().reset()
+        self._forget()
+        self._stop()
 
     def _chip_reset(self) -> None:
         """What the reset command, SWRST and power-on do."""

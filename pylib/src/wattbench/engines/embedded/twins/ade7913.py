@@ -15,6 +15,8 @@ from wattbench.hw.parts.ade7913 import Ade7913
 from wattbench.hw.parts.ade7913_conversions import CRYSTAL_HZ, TABLE
 from wattbench.hw.parts.ade7913_front import Ade7913Front
 
+NEVER_US = 10**15
+
 
 class NativeAde7913(Twin):
     """Twin of `Ade7913`; volts become codes in Python, in the same `Ade7913Front`."""
@@ -110,16 +112,34 @@ class NativeAde7913(Twin):
             raise TypeError(f"{self.name} ({self.type_name}) has no input {number}")
         self.lib.wb_ade7913_input(self.handle, number, level)
 
+    @property
+    def reset_duration_us(self) -> int:
+        """How long a reset takes."""
+        return self._reset_duration_us
+
+    @reset_duration_us.setter
+    def reset_duration_us(self, value: int) -> None:
+        self._reset_duration_us = value
+        self.lib.wb_ade7913_reset_duration(self.handle, value * 1000)
+
     def reset(self) -> None:
         """See `Model.reset`."""
         self.front.reset()
-        self.lib.wb_ade7913_reset_duration(self.handle, self.reset_duration_us * 1000)
         super().reset()
+
+    def power_off(self) -> None:
+        """See `Ade7913.power_off`: the native part stands in a reset that does not end before the next one."""
+        usual, self.reset_duration_us = self.reset_duration_us, NEVER_US
+        self.reset()
+        self.reset_duration_us = usual
 
     def save(self) -> dict[str, Any]:
         """See `Twin`."""
-        return {"front": self.front.save()}
+        return {"front": self.front.save(), "crystal_error_ppm": self._crystal_error_ppm}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """See `Twin`."""
         self.front.restore(saved["front"])
+        # The native part has its frequency back already.
+        self._crystal_error_ppm = saved["crystal_error_ppm"]
+        self._hz = CRYSTAL_HZ * (1 + self._crystal_error_ppm / 1_000_000)
