@@ -1,4 +1,4 @@
-"""Ethernet ports of the vendor's boards: MDIO address, reset and interrupt pins, the cable, the interrupt of the MAC."""
+"""Ethernet ports of the vendor's boards: MDIO address, reset and interrupt pins, the cable."""
 
 from __future__ import annotations
 
@@ -9,34 +9,39 @@ import pytest
 from wattbench.engines.embedded import EmbeddedEngine
 
 BOARDS = Path(__file__).parents[3] / "platforms" / "boards"
-PORTS = {
-    "imxrt1176_evk": [("enet", 0x4042_4000, "phy", 3, ("gpio12", 12), ("gpio9", 11), 0x001C_C816),
-                      ("enet_1g", 0x4042_0000, "phy_1g", 1, ("gpio11", 14), ("gpio11", 13), 0x001C_C916)],
-    "imxrt1064_evk": [("enet", 0x402D_8000, "phy", 2, ("gpio1", 9), ("gpio1", 10), 0x0022_1561)],
-}  # fmt: skip
-"""MAC, its address, PHY, MDIO address, pins of reset and interrupt, identity."""
+PORTS = [
+    {"board": "imxrt1176_evk", "mac": "enet", "phy": "phy", "place": 3, "reset": ("gpio12", 12),
+     "interrupt": ("gpio9", 11), "identity": 0x001C_C816},
+    {"board": "imxrt1176_evk", "mac": "enet_1g", "phy": "phy_1g", "place": 1, "reset": ("gpio11", 14),
+     "interrupt": ("gpio11", 13), "identity": 0x001C_C916},
+    {"board": "imxrt1064_evk", "mac": "enet", "phy": "phy", "place": 2, "reset": ("gpio1", 9),
+     "interrupt": ("gpio1", 10), "identity": 0x0022_1561},
+]  # fmt: skip
+"""Board, MAC, PHY and its MDIO address, pins of reset and interrupt, identity."""
 EIR, MMFR, MSCR = 0x004, 0x040, 0x044
 DR, GDIR, PSR = 0, 4, 8
 
 
-@pytest.fixture(
-    params=[(board, *port) for board, ports in PORTS.items() for port in ports], ids=lambda it: it[0] + it[1]
-)
+@pytest.fixture(params=PORTS, ids=lambda facts: f"{facts['board']}-{facts['mac']}")
 def port(request):
-    board, *rest = request.param
-    engine = EmbeddedEngine()
-    engine.execute(f'mach create "{board}"')
-    engine.execute(f"machine LoadPlatformDescription @{BOARDS / board}.repl")
-    engine.execute("cpu IsHalted true")
-    return Port(engine, *rest)
+    return Port(request.param)
 
 
 class Port:
-    def __init__(self, engine, mac, base, phy, place, reset, interrupt, identity):
-        self.engine, self.base, self.place, self.identity = engine, base, place, identity
-        self.mac, self.phy = engine.model(mac), engine.model(phy)
-        self.phy_name = f"{mac}.{phy}"
-        (self.reset_port, self.reset_pin), (self.interrupt_port, self.interrupt_pin) = reset, interrupt
+    """An Ethernet port of a board whose core is held."""
+
+    def __init__(self, facts):
+        self.engine = EmbeddedEngine()
+        self.engine.execute('mach create "board"')
+        self.engine.execute(f"machine LoadPlatformDescription @{BOARDS / facts['board']}.repl")
+        self.engine.execute("cpu IsHalted true")
+        self.mac, self.phy = self.engine.model(facts["mac"]), self.engine.model(facts["phy"])
+        self.phy_name = f"{facts['mac']}.{facts['phy']}"
+        self.place, self.identity = facts["place"], facts["identity"]
+        (self.reset_port, self.reset_pin), (self.interrupt_port, self.interrupt_pin) = (
+            facts["reset"],
+            facts["interrupt"],
+        )
 
     def gpio(self, name):
         return self.engine.model(name)
