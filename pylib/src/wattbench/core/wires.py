@@ -90,13 +90,20 @@ class SpiDevice(Protocol):
 class SpiPort:
     """An SPI bus: parts by chip-select number."""
 
-    __slots__ = ("devices",)
+    __slots__ = ("_listeners", "devices")
 
     def __init__(self) -> None:
         self.devices: dict[int, SpiDevice] = {}
+        self._listeners: list[Callable[[int, bool], None]] = []
+
+    def listen_select(self, listener: Callable[[int, bool], None]) -> None:
+        """Call `listener(number, asserted)` when the controller drives one of its chip selects."""
+        self._listeners.append(listener)
 
     def select(self, number: int, asserted: bool) -> None:
         """Drive chip-select `number` of the controller."""
+        for listener in self._listeners:
+            listener(number, asserted)
         if number in self.devices:
             self.devices[number].chip_select(asserted)
 
