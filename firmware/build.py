@@ -21,7 +21,20 @@ from pathlib import Path
 
 FIRMWARE = Path(__file__).resolve().parent
 BUILDS = FIRMWARE / "builds"
-IMAGES = ("edge_meter_3p.elf", "edge_meter_3p_wrong_calibration.elf")
+SEEDED_BUGS = (
+    "skew",
+    "lost_buffer",
+    "truncation",
+    "quadrant",
+    "aliasing",
+    "pulse_drift",
+)
+"""Images with a bug that a suite must find, each of the product edge_meter_3p."""
+IMAGES = (
+    "edge_meter_3p.elf",
+    "edge_meter_3p_wrong_calibration.elf",
+    *(f"edge_meter_3p_{bug}.elf" for bug in SEEDED_BUGS),
+)
 ZIGLANG = "0.17.1"
 """Version of the compiler that made builds/; another one makes other code."""
 
@@ -36,7 +49,9 @@ class BuildError(Exception):
 
 def tools_path() -> str:
     """PATH with the scripts of this Python first, where pip puts cmake and ninja."""
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    )
 
 
 def check_tools(preset: str) -> None:
@@ -56,7 +71,9 @@ def check_tools(preset: str) -> None:
         )
     for tool in ("cmake", "ninja"):
         if shutil.which(tool, path=tools_path()) is None:
-            raise BuildError(f"{tool} is missing on PATH; install it or run `pip install {tool}`", 3)
+            raise BuildError(
+                f"{tool} is missing on PATH; install it or run `pip install {tool}`", 3
+            )
 
 
 def build(preset: str, folder: Path) -> None:
@@ -64,14 +81,29 @@ def build(preset: str, folder: Path) -> None:
     environment = {**os.environ, "PATH": tools_path()}
     cmake = shutil.which("cmake", path=tools_path()) or "cmake"
     for command in (
-        [cmake, "--preset", preset, "-B", str(folder), f"-DPython3_EXECUTABLE={sys.executable}"],
+        [
+            cmake,
+            "--preset",
+            preset,
+            "-B",
+            str(folder),
+            f"-DPython3_EXECUTABLE={sys.executable}",
+        ],
         [cmake, "--build", str(folder)],
     ):
         result = subprocess.run(
-            command, cwd=FIRMWARE, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
+            command,
+            cwd=FIRMWARE,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
         )
         if result.returncode:
-            raise BuildError(f"`{' '.join(command)}` failed:\n{result.stdout}{result.stderr}", 1)
+            raise BuildError(
+                f"`{' '.join(command)}` failed:\n{result.stdout}{result.stderr}", 1
+            )
 
 
 def differences(folder: Path) -> list[str]:
@@ -82,7 +114,10 @@ def differences(folder: Path) -> list[str]:
         if not kept.is_file():
             found.append(f"{name}: missing in {BUILDS}")
         elif built.read_bytes() != kept.read_bytes():
-            digests = [hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in (built, kept)]
+            digests = [
+                hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+                for path in (built, kept)
+            ]
             found.append(f"{name}: built {digests[0]}, in builds/ {digests[1]}")
     return found
 
@@ -99,20 +134,37 @@ def run(preset: str, check: bool) -> None:
             print(f"{BUILDS / name if preset == 'zig' else folder / name}")
         return
     if preset != "zig":
-        raise BuildError("--check compares with builds/, which preset zig made; use it without --preset", 2)
+        raise BuildError(
+            "--check compares with builds/, which preset zig made; use it without --preset",
+            2,
+        )
     with tempfile.TemporaryDirectory(prefix="wattbench-firmware-") as temporary:
         build(preset, Path(temporary))
         found = differences(Path(temporary))
     if found:
-        raise BuildError("the sources give other images than those in builds/:\n" + "\n".join(found), 1)
+        raise BuildError(
+            "the sources give other images than those in builds/:\n" + "\n".join(found),
+            1,
+        )
     print("the sources give exactly the images in builds/")
 
 
 def main() -> int:
     """Command line; the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--preset", choices=("zig", "gnu-arm"), default="zig", help="compiler (default: zig)")
-    parser.add_argument("--check", action="store_true", help="compare with builds/ instead of renewing it")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--preset",
+        choices=("zig", "gnu-arm"),
+        default="zig",
+        help="compiler (default: zig)",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="compare with builds/ instead of renewing it",
+    )
     options = parser.parse_args()
     try:
         run(options.preset, options.check)

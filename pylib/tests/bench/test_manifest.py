@@ -125,3 +125,39 @@ def test_an_image_in_parts_with_symbols_and_waits(write, tmp_path):
     assert (manifest.flash_base, manifest.symbols) == (0x70000000, (tmp_path / "kernel.elf",))
     assert manifest.waits == ("idle+0x4", "0x40c0")
     assert manifest.firmware_name == "a.img, b.elf"
+
+
+def test_a_manifest_extends_another_one(write, tmp_path):
+    base = write(GOOD)
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other" / "faulty.toml"
+    other.write_text(
+        'extends = "../meter.toml"\n[firmware]\nname = "faulty"\nimage = "faulty.bin"\n'
+        "[metrology]\nnominal_current_a = 10.0\n[front_end.l2]\n"
+        'afe = "ade_l2"\ncurrent_input = "i"\nvoltage_input = "v1"\nshunt_ohm = 1e-3\ndivider_ratio = 0.001\n'
+    )
+    manifest, old = read_manifest(other), read_manifest(base)
+    assert (manifest.name, manifest.file) == ("faulty", tmp_path / "other" / "faulty.bin")
+    assert manifest.platform == old.platform
+    assert (manifest.metrology.nominal_current_a, manifest.metrology.maximum_current_a) == (10.0, 100.0)
+    assert list(manifest.front_ends) == ["L1", "L2"]
+    assert (manifest.registers, manifest.pulses, manifest.console) == (old.registers, old.pulses, old.console)
+    assert old.metrology.nominal_current_a == 5.0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('extends = "none.toml"', r"`extends` names .*none.toml, which does not exist"),
+        ('extends = "second.toml"', "`extends` leads back to second.toml"),
+        ("extends = 3", "path of another manifest, not 3"),
+        ('extends = "meter.toml"\n[metrology]\nnominal_current = 3', "no key `nominal_current`"),
+        ('extends = "meter.toml"\n[[flash]]\noffset = 4', r"a \[\[flash\]\] part needs `file`"),
+    ],
+)
+def test_a_manifest_that_extends_wrongly_is_named(write, tmp_path, text, message):
+    write(GOOD)
+    second = tmp_path / "second.toml"
+    second.write_text(text + "\n")
+    with pytest.raises(SourceError, match=message):
+        read_manifest(second)

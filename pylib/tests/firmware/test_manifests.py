@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import tomllib
-
 import pytest
 from elftools.elf.elffile import ELFFile
 from native_meter import FIRMWARE, calibration_values
 
-SIZES = {"u32": 4, "i64": 8, "f64": 8}
-BUILDS = FIRMWARE / "builds"
+from wattbench.bench import read_manifest
+
+MANIFESTS = sorted((FIRMWARE / "builds").glob("*.toml"))
 
 
-@pytest.mark.parametrize("path", sorted(BUILDS.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
 def test_registers_are_symbols(path) -> None:
-    manifest = tomllib.loads(path.read_text(encoding="utf-8"))
-    assert manifest["registers"]
-    with (BUILDS / manifest["firmware"]["elf"]).open("rb") as stream:
+    manifest = read_manifest(path)
+    assert manifest.registers
+    assert manifest.file is not None
+    assert manifest.file.stem == manifest.name == path.stem
+    with manifest.file.open("rb") as stream:
         symbols = {
             symbol.name: symbol["st_size"] for symbol in ELFFile(stream).get_section_by_name(".symtab").iter_symbols()
         }
-    for name, register in manifest["registers"].items():
-        assert symbols.get(register["symbol"]) == SIZES[register["type"]] * register["count"], name
+    for name, register in manifest.registers.items():
+        assert symbols.get(register.symbol) == register.size * register.count, name
 
 
-@pytest.mark.parametrize("path", sorted(BUILDS.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
 def test_design_values_are_those_of_the_calibration(path) -> None:
-    manifest, values = tomllib.loads(path.read_text(encoding="utf-8")), calibration_values()
-    for front_end in manifest["front_end"].values():
-        assert front_end["shunt_ohm"] == values["shunt_ohm"]
-        assert front_end["divider_ratio"] == values["divider_ratio"]
-    assert manifest["pulses"]["active"]["constant_imp_per_kwh"] == values["active_imp_per_kwh"]
-    assert manifest["pulses"]["reactive"]["constant_imp_per_kvarh"] == values["reactive_imp_per_kvarh"]
+    manifest, values = read_manifest(path), calibration_values()
+    for front_end in manifest.front_ends.values():
+        assert front_end.shunt_ohm == values["shunt_ohm"]
+        assert front_end.divider_ratio == values["divider_ratio"]
+    assert manifest.pulses["active"].constant_imp_per_kwh == values["active_imp_per_kwh"]
+    assert manifest.pulses["reactive"].constant_imp_per_kvarh == values["reactive_imp_per_kvarh"]

@@ -101,7 +101,7 @@ def test_temperature_moves_the_gain_of_sensors_that_have_a_coefficient(bench, gr
     grid.set_phase("L1", 230, 5, angle_deg=0)
     with_sensor(grid, temperature_coefficient_ppm=50)
     bench.run_for(0.2)
-    grid.set_temperature(65)
+    grid.set_temperature(63)
     bench.run_for(0.2)
     current, voltage = (bench.taken("L1", quantity) for quantity in ("current", "voltage"))
     assert abs(phasor(current[:1600], 1)) == pytest.approx(5, rel=1e-12)

@@ -31,6 +31,8 @@ class Wiring:
     voltage_input: str = "U"
     shunt_ohm: float = 200e-6
     divider_ratio: float = 1 / 991
+    shunt_ppm_per_k: float = 0.0
+    divider_ppm_per_k: float = 0.0
 
 
 class Tap:

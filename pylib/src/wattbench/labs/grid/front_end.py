@@ -22,7 +22,8 @@ from wattbench.labs.grid.schedule import Schedule
 from wattbench.labs.grid.segment import Segment
 from wattbench.labs.grid.waveform import Peak, Waveform
 
-REFERENCE_C = 25.0
+REFERENCE_C = 23.0
+"""At which sensors have their nominal gain: the reference temperature of IEC 62052-11."""
 _SEARCHED_TURNS = 20
 _POINTS_PER_TURN = 4096
 
@@ -50,12 +51,20 @@ class FrontEndDescription(Protocol):
     def divider_ratio(self) -> float:
         """Volts at the pin per volt of the line (1 kOhm of 991 kOhm: 1/991)."""
 
+    @property
+    def shunt_ppm_per_k(self) -> float:
+        """Relative change of the shunt per kelvin, in 1e-6."""
+
+    @property
+    def divider_ppm_per_k(self) -> float:
+        """Relative change of the divider's ratio per kelvin, in 1e-6."""
+
 
 @dataclass(frozen=True)
 class FrontEnd:
     """A sensor with its faults: pin volts = clip(gain(T) * filtered(x - m)(t - delay) + offset + noise).
 
-    `gain` is pin volts per ampere or volt of the line at 25 C; a positive `delay_us` lets the pin lag behind the line;
+    `gain` is pin volts per ampere or volt of the line at 23 C; a positive `delay_us` lets the pin lag behind the line;
     `clip_v` is the level at which the sensor itself clips. `transformer` takes its magnetising current m from the line,
     `stages` filter it (see `front_ends`).
     """

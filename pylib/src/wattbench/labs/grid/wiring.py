@@ -44,6 +44,7 @@ def wired_pins(phase: str, description: FrontEndDescription, model: AfeModel) ->
     if phase not in (*PHASES, NEUTRAL):
         raise UsageError(f"A front end is for L1, L2, L3 or N, not {phase!r}.")
     gains = {"voltage": description.divider_ratio, "current": description.shunt_ohm}
+    drifts = {"voltage": description.divider_ppm_per_k, "current": description.shunt_ppm_per_k}
     for quantity, input_name in (("voltage", description.voltage_input), ("current", description.current_input)):
         if not input_name:
             continue
@@ -56,4 +57,5 @@ def wired_pins(phase: str, description: FrontEndDescription, model: AfeModel) ->
                 f"of the line; a shunt is given in ohm and a divider as the part that is left, such as 1/991."
             )
         channel = Channel(phase, quantity)
-        yield Pin(description.afe, input_name, channel, FrontEnd(gains[quantity]), model.full_scale_v[input_name])
+        sensor = FrontEnd(gains[quantity], temperature_coefficient_ppm=drifts[quantity])
+        yield Pin(description.afe, input_name, channel, sensor, model.full_scale_v[input_name])
