@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -13,12 +14,13 @@ from wattbench.bench import Bench
 from wattbench.core.clock import NS_PER_S
 from wattbench.core.errors import StimulusError, UsageError, VerdictError, WattbenchError
 from wattbench.labs.grid import Grid
+from wattbench.labs.grid.front_end import REFERENCE_C
 from wattbench.labs.metrology.judge import SAMPLE_S, judge_pulses, judge_register, rising_edges
 from wattbench.labs.metrology.measurement import Measurement, Origin, error_percent
-from wattbench.labs.metrology.observe import observe
+from wattbench.labs.metrology.observe import Span, observe
 from wattbench.labs.metrology.points import Load, Point, Reading, Result, Verdict, decide
-from wattbench.labs.metrology.rating import Rating
-from wattbench.labs.metrology.waveforms import WAVEFORMS
+from wattbench.labs.metrology.rating import QUADRANT_REGISTERS, Rating
+from wattbench.labs.metrology.waveforms import waveform as named_waveform
 
 LEAST_S = 0.5
 """Shortest measurement."""
@@ -30,6 +32,9 @@ DOUBLINGS = 3
 NO_LIMIT_PERCENT = 1e6
 """The judge is asked for errors here; the decision is made with all of them together."""
 _STEP_S = 10.0
+_LEAST_TIMES = 20
+"""So many times between pulses show what is usual."""
+_NS_PER_MS = 1_000_000
 
 
 class Laboratory:
@@ -92,9 +97,7 @@ class Laboratory:
         self, grid: Grid, load: Load, quantity: str, duration_s: float, first: Origin
     ) -> dict[Origin, Reading]:
         register = self.rating.registers.get(quantity)
-        start_ns = self.bench.now_ns
-        span = observe(self.bench, grid, [register] if register else [], duration_s, settle_s=self.rating.settle_s)
-        self._spent_ns += self.bench.now_ns - start_ns
+        span = self.observe(grid, [register] if register else [], duration_s)
         readings: dict[Origin, Reading] = {}
         if register:
             readings["registers"] = _reading(
@@ -108,7 +111,7 @@ class Laboratory:
             measured = judge_pulses(
                 self.bench.pulses(_kind(quantity)), grid, span.from_ns, span.to_ns, point=quantity,
                 limit_percent=NO_LIMIT_PERCENT, per_kilo_hour=self.rating.constants[_kind(quantity)],
-                quantity=quantity, jitter_s=self._pulse_jitter_s(load),
+                quantity=quantity, jitter_s=self.pulse_jitter_s(load),
             )  # fmt: skip
             readings["pulses"] = _reading(measured)
         _require_injected(grid, load, self.rating, span.from_ns, span.to_ns)
@@ -119,6 +122,13 @@ class Laboratory:
                 f"{readings['registers'].unit} were injected"
             )
         return readings
+
+    def observe(self, grid: Grid, registers: Sequence[str], duration_s: float) -> Span:
+        """See `observe`: registers before and after at least `duration_s`."""
+        start_ns = self.bench.now_ns
+        span = observe(self.bench, grid, registers, duration_s, settle_s=self.rating.settle_s)
+        self._spent_ns += self.bench.now_ns - start_ns
+        return span
 
     def run(self, seconds: float) -> None:
         """Let virtual time pass."""
@@ -140,7 +150,7 @@ class Laboratory:
             ways["registers"] = max(LEAST_S, MARGIN * (late_s + step) / needed)
         if self.rating.constants.get(_kind(quantity)):
             one_s = 1 / self._expected_pulses(load, quantity, 1.0)
-            jitter_s = self._pulse_jitter_s(load)
+            jitter_s = self.pulse_jitter_s(load)
             # Up to one pulse's time passes before the first edge, and one after the last.
             ways["pulses"] = max(
                 LEAST_S, (LEAST_PULSES + 1) * one_s, MARGIN * 2 * jitter_s * self._swing(load) / needed + one_s
@@ -149,15 +159,15 @@ class Laboratory:
 
     def _swing(self, load: Load) -> float:
         """How much larger than its mean the power of a load may be within a cycle, or a pattern of cycles."""
-        waveform = WAVEFORMS[load.waveform]
+        waveform = named_waveform(load.waveform)
         if not (load.phase or load.missing) and waveform.balanced:
             return 1.0
         angle = max(load.factor.cosine if not load.factor.of_sine else load.factor.sine, 0.1)
         return (1 + 1 / angle) * (2 if waveform.power < 1 else 1)
 
-    def _pulse_jitter_s(self, load: Load) -> float:
+    def pulse_jitter_s(self, load: Load) -> float:
         """How far a pulse may be from its energy: firmware spreads what it books evenly, where the power swings."""
-        waveform = WAVEFORMS[load.waveform]
+        waveform = named_waveform(load.waveform)
         if waveform.pattern_cycles > 1:
             return waveform.pattern_cycles / load.frequency_hz
         if self._swing(load) == 1.0:
@@ -168,7 +178,7 @@ class Laboratory:
         """Mean power of a load in W or var."""
         count = 1 if load.phase else len(self.rating.phases) - len(load.missing)
         angle = load.factor.cosine if _kind(quantity) == "active" else load.factor.sine
-        return load.voltage_v * load.current_a * angle * count * WAVEFORMS[load.waveform].power
+        return load.voltage_v * load.current_a * angle * count * named_waveform(load.waveform).power
 
     def _expected_pulses(self, load: Load, quantity: str, duration_s: float) -> float:
         constant = self.rating.constants.get(_kind(quantity), 0.0)
@@ -177,6 +187,8 @@ class Laboratory:
 
 def apply(grid: Grid, load: Load, rating: Rating) -> None:
     """Put a load on the mains; raises StimulusError where the mains or a converter cannot have it."""
+    if load.temperature_c != REFERENCE_C:
+        grid.set_temperature(load.temperature_c)
     grid.set_frequency(load.frequency_hz)
     angle_deg = math.degrees(math.atan2(load.factor.sine, load.factor.cosine)) * (-1 if load.factor.capacitive else 1)
     for number, phase in enumerate(rating.phases):
@@ -190,7 +202,7 @@ def apply(grid: Grid, load: Load, rating: Rating) -> None:
         )
         if load.current_a == 0:
             grid.open_current(phase)
-    WAVEFORMS[load.waveform].apply(grid, [load.phase] if load.phase else rating.phases)
+    named_waveform(load.waveform).apply(grid, [load.phase] if load.phase else rating.phases)
 
 
 def _until_decided(measure: Callable[[int], Result]) -> Result:
@@ -224,8 +236,9 @@ def _influence(laboratory: Laboratory, point: Point) -> Result:
         for load in loads:
             grid = laboratory.set_up(load)
             pair.append(laboratory.measure(grid, load, point.quantity, point.needed_uncertainty / 2, longer)[0])
-        variation = pair[1].error_percent - pair[0].error_percent
-        uncertainty = pair[0].uncertainty_percent + pair[1].uncertainty_percent
+        per = loads[1].temperature_c - loads[0].temperature_c if point.limit.unit == "%/K" else 1.0
+        variation = (pair[1].error_percent - pair[0].error_percent) / per
+        uncertainty = (pair[0].uncertainty_percent + pair[1].uncertainty_percent) / abs(per)
         return _judged(point, variation, uncertainty, pair, "variation")
 
     return _until_decided(measure)
@@ -305,6 +318,70 @@ def _no_load(laboratory: Laboratory, point: Point) -> Result:
     return Result(point, verdict, reason, float(count), 0.0, "pulses", by_class=_every_class(point, verdict))
 
 
+def _quadrants(laboratory: Laboratory, point: Point) -> Result:
+    """Each register advances by the energy of its own quadrant; errors are in percent of the apparent energy."""
+    grid, rating = laboratory.set_up(point.load), laboratory.rating
+    kind = _kind(point.quantity)
+    late_s = rating.booking.jitter_s + rating.booking.step_s
+    # The power of one phase swings up to twice the apparent power.
+    duration_s = max(LEAST_S, MARGIN * 2 * late_s / (point.needed_uncertainty / 100))
+
+    def measure(longer: int) -> Result:
+        span = laboratory.observe(grid, QUADRANT_REGISTERS[kind], duration_s * longer)
+        _require_injected(grid, point.load, rating, span.from_ns, span.to_ns)
+        truth = grid.injected(span.from_ns, span.to_ns)
+        worst, where, due = 0.0, "", _due_register(point.load, kind)
+        for register in QUADRANT_REGISTERS[kind]:
+            for element, before, after in zip(
+                rating.quadrants[register], span.before[register], span.after[register], strict=True
+            ):
+                owner = truth if element == "total" else truth.phases[element]
+                wanted = abs(owner.active_wh if kind == "active" else owner.reactive_varh) if register == due else 0.0
+                error = 100 * (after - before - wanted) / owner.apparent_vah
+                if abs(error) >= abs(worst):
+                    worst, where = error, f"{register}[{element}]"
+        uncertainty = 100 * 2 * late_s / truth.duration_s
+        result = _judged(point, worst, uncertainty, [], "error")
+        return replace(result, reason=f"{where}: {result.reason}")
+
+    return _until_decided(measure)
+
+
+def _due_register(load: Load, kind: str) -> str:
+    """The register of `QUADRANT_REGISTERS` that a load belongs to; empty if it has no power of this kind."""
+    if (load.factor.cosine if kind == "active" else load.factor.sine) < 1e-9:
+        return ""
+    if kind == "active":
+        return "active_export" if load.export else "active_import"
+    if load.factor.capacitive:
+        return "reactive_q2" if load.export else "reactive_q4"
+    return "reactive_q3" if load.export else "reactive_q1"
+
+
+def _steadiness(laboratory: Laboratory, point: Point) -> Result:
+    """Under a constant load each time from pulse to pulse is that of all the others."""
+    grid = laboratory.set_up(point.load)
+    bench, kind = laboratory.bench, _kind(point.quantity)
+    tap, from_ns = bench.pulses(kind), bench.now_ns
+    laboratory.run(point.duration_s)
+    _require_injected(grid, point.load, laboratory.rating, from_ns, bench.now_ns)
+    edges = rising_edges(tap, from_ns, bench.now_ns)
+    times = [later - sooner for sooner, later in pairwise(edges)]
+    if len(times) < _LEAST_TIMES:
+        reason = f"{len(edges)} pulses in {point.duration_s:g} s are too few to see whether they are steady"
+        return Result(point, "failed", reason, by_class=_every_class(point, "failed"))
+    usual = statistics.median(times)
+    place = max(range(len(times)), key=lambda number: abs(times[number] - usual))
+    value = (times[place] - usual) / _NS_PER_MS
+    uncertainty = 2 * laboratory.pulse_jitter_s(point.load) * 1000
+    result = _judged(point, value, uncertainty, [], "time between pulses")
+    return replace(
+        result,
+        reason=f"{result.reason}; of {len(times)} times of {usual / _NS_PER_MS:.6g} ms this one, until "
+        f"{edges[place + 1] / NS_PER_S:.6f} s, differs most",
+    )
+
+
 _KINDS: dict[str, Callable[[Laboratory, Point], Result]] = {
     "accuracy": _accuracy,
     "influence": _influence,
@@ -312,6 +389,8 @@ _KINDS: dict[str, Callable[[Laboratory, Point], Result]] = {
     "constant": _constant,
     "starting": _starting,
     "no_load": _no_load,
+    "quadrants": _quadrants,
+    "steadiness": _steadiness,
 }
 
 
@@ -324,8 +403,8 @@ def _judged(point: Point, value: float, uncertainty: float, readings: list[Readi
         if any(decide(r.error_percent, r.uncertainty_percent, limit.value) == "failed" for r in others):
             verdict = "failed"
         by_class[limit.accuracy_class] = verdict
-    verdict = by_class[point.limit.accuracy_class]
-    text = f"{what} {value:+.4f} % ± {uncertainty:.2g} %, limit ±{point.limit.value:g} %"
+    verdict, unit = by_class[point.limit.accuracy_class], point.limit.unit
+    text = f"{what} {value:+.4f} {unit} ± {uncertainty:.2g} {unit}, limit ±{point.limit.value:g} {unit}"
     if verdict == "failed":
         worst = max(others, key=lambda r: abs(r.error_percent) - r.uncertainty_percent, default=None)
         if worst is not None and decide(value, uncertainty, point.limit.value) != "failed":
@@ -333,7 +412,7 @@ def _judged(point: Point, value: float, uncertainty: float, readings: list[Readi
         text += ": outside"
     if verdict == "undecided":
         text += f": not decided after {2**DOUBLINGS} times the planned time"
-    return Result(point, verdict, text, value, uncertainty, "%", tuple(readings), by_class=by_class)
+    return Result(point, verdict, text, value, uncertainty, unit, tuple(readings), by_class=by_class)
 
 
 def _every_class(point: Point, verdict: Verdict) -> dict[str, Verdict]:
@@ -360,12 +439,18 @@ def _kind(quantity: str) -> str:
 def _require_injected(grid: Grid, load: Load, rating: Rating, from_ns: int, to_ns: int) -> None:
     """Raise StimulusError unless the mains really did what the point is about, and no sensor clipped it."""
     truth: Any = grid.injected(from_ns, to_ns)
-    waveform = WAVEFORMS[load.waveform]
+    waveform = named_waveform(load.waveform)
     # The RMS of a sine over a time that is no whole number of half cycles may be this much off.
     part_of_cycle = 1e-6 + NS_PER_S / (4 * math.pi * load.frequency_hz * (to_ns - from_ns))
     if abs(truth.frequency_hz - load.frequency_hz) > 1e-6 * load.frequency_hz:
         raise StimulusError(f"the mains had {truth.frequency_hz:.6g} Hz, not {load.frequency_hz:.6g} Hz")
     for phase in rating.phases:
+        for quantity in ("voltage", "current"):
+            found_c = grid.front_end(phase, quantity).temperature_c
+            if found_c != load.temperature_c:
+                raise StimulusError(
+                    f"the sensor of the {quantity} of {phase} had {found_c:g} °C, not {load.temperature_c:g} °C"
+                )
         wanted_v = 0.0 if phase in load.missing else load.voltage_v
         wanted_a = load.current_a if load.phase in ("", phase) else 0.0
         found = truth.phases[phase]

@@ -5,32 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any
 
 from wattbench.core.errors import UsageError
 from wattbench.core.names import did_you_mean
+from wattbench.labs.grid.front_end import REFERENCE_C
 from wattbench.labs.metrology.factors import UNITY, Factor
 from wattbench.labs.metrology.points import UNCERTAINTY_PART, Kind, Load, Point
-from wattbench.labs.metrology.rating import REGISTERS, Rating
+from wattbench.labs.metrology.rating import QUADRANT_REGISTERS, REGISTERS, Rating
 from wattbench.labs.metrology.standards import Limit, Row, Standard
 from wattbench.labs.metrology.waveforms import blocked
 
 _REFERENCE_SETTINGS: list[dict[str, Any]] = [{}]
 _SAME = 1e-9
 """Currents that lie this close are the same."""
-
-
-class Part(NamedTuple):
-    """A row of a standard at one power factor."""
-
-    standard: str
-    row: str
-    factor: str
-
-    @staticmethod
-    def of(point: Point) -> Part:
-        """Where a point belongs."""
-        return Part(point.limit.standard, point.limit.row, str(point.load.factor))
 
 
 @dataclass(frozen=True)
@@ -42,8 +30,8 @@ class Plan:
     reactive_class: str
     standards: tuple[Standard, ...]
     points: tuple[Point, ...]
-    parts: tuple[Part, ...] = ()
-    """What of the tables can be measured: a class is shown only by points of all these, also after a selection."""
+    needed: tuple[tuple[str, str], ...] = ()
+    """Standard and name of every point that can be run: only all of them show a class, also after a selection."""
     selection: str = ""
     """The pattern that the points were chosen by, empty for all of them."""
 
@@ -65,12 +53,20 @@ class Plan:
         return replace(self, points=points, selection=pattern)
 
 
-def plan(rating: Rating, standards: Sequence[Standard], active_class: str = "", reactive_class: str = "") -> Plan:
+def plan(
+    rating: Rating,
+    standards: Sequence[Standard],
+    active_class: str = "",
+    reactive_class: str = "",
+    names: Sequence[str] = (),
+) -> Plan:
     """The plan for the classes given, else for those that the product states.
 
-    Raises UsageError where there is no class, where the class is unknown, or where the product's data contradict it.
+    `names` of standards chooses among them; the laboratory's own requirements are always there. Raises UsageError where
+    there is no class or standard of a name, or where the product's data contradict the class.
     """
     rating.require_sound()
+    standards = _named(standards, names)
     if not active_class and not reactive_class:
         active_class, reactive_class = rating.active_class, rating.reactive_class
     if not active_class and not reactive_class:
@@ -88,20 +84,29 @@ def plan(rating: Rating, standards: Sequence[Standard], active_class: str = "", 
     for standard in chosen:
         asked = active_class if standard.quantity == "active" else reactive_class
         points += _Planner(rating, standard, asked).points()
-    parts = tuple(dict.fromkeys(Part.of(point) for point in points if not point.blocked))
-    return Plan(rating, active_class, reactive_class, tuple(chosen), tuple(points), parts)
+    needed = tuple((point.limit.standard, point.name) for point in points if not point.blocked)
+    return Plan(rating, active_class, reactive_class, tuple(chosen), tuple(points), needed)
+
+
+def _named(standards: Sequence[Standard], names: Sequence[str]) -> list[Standard]:
+    """The standards of these names, or all that need not be asked for, with the laboratory's own requirements."""
+    known = [standard.name for standard in standards if not standard.own]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no standard `{name}`{did_you_mean(name, known)}; there are {', '.join(known)}")
+    return [item for item in standards if item.own or (item.name in names if names else not item.on_request)]
 
 
 def _of_class(rating: Rating, standards: Sequence[Standard], quantity: str, asked: str) -> list[Standard]:
     if not asked:
         return []
-    known = {name for standard in standards if standard.quantity == quantity for name in standard.classes}
+    known = {name for item in standards if item.quantity == quantity and not item.own for name in item.classes}
     if asked not in known:
         hint = did_you_mean(asked, known)
         raise UsageError(f"there is no class {asked} for {quantity} energy{hint}; there are {', '.join(sorted(known))}")
     found = [item for item in standards if item.quantity == quantity and asked in item.classes]
     fitting = [item for item in found if rating.connection in item.connections]
-    if not fitting:
+    if all(item.own for item in fitting):
         raise UsageError(
             f"class {asked} contradicts {rating.product}: {found[0].name} has it for meters with "
             f"{' or '.join(found[0].connections)} connection only, and this one is for {rating.connection} connection"
@@ -125,7 +130,7 @@ class _Planner:
     def points(self) -> list[Point]:
         self._require()
         made = [*self._accuracy(), *self._influences(), *self._repeatability(), *self._constant()]
-        return [*made, *self._starting(), *self._no_load()]
+        return [*made, *self._starting(), *self._no_load(), *self._quadrants(), *self._steadiness()]
 
     # What the class demands of the rating
 
@@ -147,41 +152,48 @@ class _Planner:
 
     def _accuracy(self) -> Iterator[Point]:
         for row in self.standard.section("accuracy"):
-            limit = self.standard.limit(row, self.asked)
             for text in row.data["factors"]:
                 factor = Factor.of(text)
                 for setting in row.data.get("settings", _REFERENCE_SETTINGS):
                     for label, current_a in self._ladder(row):
+                        limits = self._scaled(row, self.standard.limits(row), current_a)
                         for load in self._loads(row.data["load"], factor, current_a, setting):
-                            yield self._point("accuracy", row, limit, label, load, setting=setting)
-            yield from self._other_temperatures(row)
+                            yield self._point("accuracy", row, label, load, setting=setting, limits=limits)
+                yield from self._temperatures(row, factor)
 
-    def _other_temperatures(self, row: Row) -> Iterator[Point]:
-        """What the table says for other bands of temperatures, which the emulation cannot have."""
-        for band in range(1, len(row.values[self.asked])):
-            load = Load(self.rating.voltage_v, self.rating.currents()["Itr"], self.rating.frequency_hz)
-            limit = self.standard.limit(row, self.asked, band)
-            label = self.standard.temperatures[band]
-            yield replace(
-                self._point("accuracy", row, limit, label, load),
-                name=f"{self.standard.name} {row.id} {label}",
-                title=f"all points of the row at {label}",
-                limits=tuple(self.standard.limit(row, name, band) for name in self.standard.classes),
-                blocked=blocked("temperature"),
-            )
+    def _scaled(self, row: Row, limits: tuple[Limit, ...], current_a: float) -> tuple[Limit, ...]:
+        """Limits that grow as the current becomes smaller than the one that the row names."""
+        if "scaled_by" not in row.data:
+            return limits
+        part = self.rating.current(row.of("scaled_by", self.rating.connection)) / current_a
+        return tuple(replace(limit, value=limit.value * part) for limit in limits)
+
+    def _temperatures(self, row: Row, factor: Factor) -> Iterator[Point]:
+        """The ends of each band of temperatures that the row has limits for."""
+        if len(row.values[self.asked]) == 1:
+            return
+        for number, band in enumerate(self.standard.temperatures):
+            limits = tuple(self.standard.limit(row, name, number) for name in self.standard.classes)
+            for celsius in band.at_c:
+                setting = {"temperature": celsius}
+                for label in row.of("temperature_currents", self.rating.connection, ()):
+                    for load in self._loads(row.data["load"], factor, self.rating.current(label), setting):
+                        yield self._point("accuracy", row, label, load, setting=setting, limits=limits)
 
     def _influences(self) -> Iterator[Point]:
         for row in self.standard.section("influence"):
             if self.rating.connection not in row.data.get("connections", self.standard.connections):
                 continue
-            limit = self.standard.limit(row, self.asked)
             for text in row.data["factors"]:
                 for setting in row.data["settings"]:
                     for label in row.of("currents", self.rating.connection):
                         current_a = self.rating.current(label)
                         for load in self._loads(setting.get("load", "balanced"), Factor.of(text), current_a, setting):
                             (reference,) = self._loads("balanced", Factor.of(text), current_a, {})
-                            made = self._point("influence", row, limit, label, load, setting=setting)
+                            made = self._point("influence", row, label, load, setting=setting)
+                            if row.unit == "%/K":
+                                kelvin = abs(load.temperature_c - reference.temperature_c)
+                                made = replace(made, needed_uncertainty=made.needed_uncertainty * kelvin)
                             yield replace(made, reference=reference, blocked=made.blocked or self._pointless(setting))
 
     def _pointless(self, setting: dict[str, Any]) -> str:
@@ -196,36 +208,35 @@ class _Planner:
             label = row.of("current", self.rating.connection)
             for text in row.data["factors"]:
                 (load,) = self._loads("balanced", Factor.of(text), self.rating.current(label), {})
-                made = self._point("repeatability", row, self.standard.limit(row, self.asked), label, load)
+                made = self._point("repeatability", row, label, load)
                 yield replace(made, runs=int(row.data["runs"]))
 
     def _constant(self) -> Iterator[Point]:
         for row in self.standard.section("constant"):
             label = row.of("current", self.rating.connection)
-            (load,) = self._loads("balanced", UNITY, self.rating.current(label), {})
-            made = self._point("constant", row, self.standard.limit(row, self.asked), label, load)
-            missing = "" if self._kind in self.rating.constants else f"the meter has no {self._kind} pulses"
-            yield replace(made, blocked=made.blocked or missing)
+            (load,) = self._loads("balanced", self._unity, self.rating.current(label), {})
+            made = self._point("constant", row, label, load)
+            yield replace(made, blocked=made.blocked or self._no_pulses)
 
     def _starting(self) -> Iterator[Point]:
         for row in self.standard.section("starting"):
             for direction in row.data["directions"]:
-                load = Load(
-                    self.rating.voltage_v,
-                    self.rating.starting_a,
-                    self.rating.frequency_hz,
-                    export=direction == "export",
-                )
-                quantity = "active_export_wh" if load.export else "active_import_wh"
+                export = direction == "export"
+                load = Load(self.rating.voltage_v, self.rating.starting_a, self.rating.frequency_hz)
+                if self._kind == "active":
+                    load = replace(load, export=export)
+                    quantity = "active_export_wh" if export else "active_import_wh"
+                else:
+                    load = replace(load, factor=replace(self._unity, capacitive=export))
+                    quantity = "reactive_export_varh" if export else "reactive_import_varh"
                 power_w = load.voltage_v * load.current_a * len(self.rating.phases)
                 per_pulse_s = 3.6e6 / (self.rating.constants[self._kind] * power_w) if self._has_pulses else 60.0
                 limits = tuple(
                     Limit(self.standard.name, self.standard.edition, row.clause, row.id, name, row.data["time_factor"],
-                          row.certainty[name], row.note)
+                          row.certainty[name], row.note, "")
                     for name in self.standard.classes
                 )  # fmt: skip
-                limit = limits[self.standard.classes.index(self.asked)]
-                made = self._point("starting", row, limit, "Ist", load, limits=limits)
+                made = self._point("starting", row, "Ist", load, limits=limits)
                 counted = self._no_register(quantity)
                 yield replace(
                     made,
@@ -239,10 +250,8 @@ class _Planner:
 
     def _no_load(self) -> Iterator[Point]:
         for row in self.standard.section("no_load"):
-            limits = self.standard.limits(row)
-            limit = limits[self.standard.classes.index(self.asked)]
             load = Load(self.rating.voltage_v * row.data["voltage"], 0.0, self.rating.frequency_hz)
-            made = self._point("no_load", row, limit, "", load, limits=limits)
+            made = self._point("no_load", row, "", load)
             constant = self.rating.constants.get(self._kind, 0.0)
             current_a = self.rating.current(row.of("current", self.rating.connection))
             product = constant * len(self.rating.phases) * self.rating.voltage_v * current_a
@@ -250,16 +259,49 @@ class _Planner:
                 made,
                 name=f"{self.standard.name} {row.id}",
                 title=f"no load at {row.data['voltage']:g} Un",
-                duration_s=60 * limit.value / product if product else 0.0,
+                duration_s=60 * made.limit.value / product if product else 0.0,
                 pulses=int(row.data["pulses"]),
                 blocked="" if constant else f"the meter has no {self._kind} pulses that could be counted",
             )
+
+    def _quadrants(self) -> Iterator[Point]:
+        """Loads all round the circle: each counts in the register of its quadrant, and in no other."""
+        for row in self.standard.section("quadrants"):
+            label = row.of("current", self.rating.connection)
+            for angle_deg in row.data["angles"]:
+                factor, export = Factor.at(angle_deg)
+                (load,) = self._loads("balanced", factor, self.rating.current(label), {})
+                made = self._point("quadrants", row, label, replace(load, export=export))
+                lacking = [name for name in QUADRANT_REGISTERS[self._kind] if name not in self.rating.quadrants]
+                yield replace(
+                    made,
+                    name=f"{self.standard.name} {row.id} {label} {angle_deg:g} degrees",
+                    title=f"{load.current_a:g} A, {'export' if export else 'import'}, lag {angle_deg:g}°",
+                    blocked=f"the manifest has no register `{lacking[0]}`" if lacking else "",
+                )
+
+    def _steadiness(self) -> Iterator[Point]:
+        """A constant load for minutes: nothing may be lost in between."""
+        for row in self.standard.section("steadiness"):
+            label = row.of("current", self.rating.connection)
+            (load,) = self._loads("balanced", self._unity, self.rating.current(label), {})
+            made = self._point("steadiness", row, label, load)
+            yield replace(made, duration_s=float(row.data["seconds"]), blocked=made.blocked or self._no_pulses)
 
     # Parts of a point
 
     @property
     def _kind(self) -> str:
         return self.standard.quantity
+
+    @property
+    def _unity(self) -> Factor:
+        """The factor at which all current counts."""
+        return UNITY if self._kind == "active" else Factor(1.0, of_sine=True)
+
+    @property
+    def _no_pulses(self) -> str:
+        return "" if self._has_pulses else f"the meter has no {self._kind} pulses"
 
     @property
     def _has_pulses(self) -> bool:
@@ -298,6 +340,7 @@ class _Planner:
                 phase,
                 missing,
                 setting.get("waveform", "sine"),
+                temperature_c=setting.get("temperature", REFERENCE_C),
             )
 
     def _no_register(self, quantity: str) -> str:
@@ -309,14 +352,14 @@ class _Planner:
         self,
         kind: Kind,
         row: Row,
-        limit: Limit,
         label: str,
         load: Load,
         *,
         setting: dict[str, Any] | None = None,
         limits: tuple[Limit, ...] = (),
     ) -> Point:
-        setting = setting or {}
+        setting, limits = setting or {}, limits or self.standard.limits(row)
+        limit = limits[self.standard.classes.index(self.asked)]
         quantity = "active_import_wh"
         if self._kind == "reactive":
             quantity = "reactive_export_varh" if load.factor.capacitive else "reactive_import_varh"
@@ -329,10 +372,19 @@ class _Planner:
             title=", ".join(filter(None, [*title, _setting_text(setting, load)])),
             load=load,
             limit=limit,
-            limits=limits or self.standard.limits(row),
+            limits=limits,
             quantity=quantity,
+            condition=_setting_text(setting, load),
             needed_uncertainty=UNCERTAINTY_PART * limit.value if kind not in ("starting", "no_load") else 0.0,
-            blocked=why or blocked(load.waveform),
+            blocked=why or blocked(load.waveform) or self._no_drift(load),
+        )
+
+    def _no_drift(self, load: Load) -> str:
+        if load.temperature_c == REFERENCE_C or self.rating.temperature_ppm_per_k:
+            return ""
+        return (
+            f"the manifest states no shunt_ppm_per_k and no divider_ppm_per_k, so nothing would differ from "
+            f"{REFERENCE_C:g} °C"
         )
 
 
@@ -340,6 +392,7 @@ def _setting_text(setting: dict[str, Any], load: Load) -> str:
     parts = [f"{setting['voltage']:g} Un"] if "voltage" in setting else []
     parts += [f"{setting['frequency']:g} fn"] if "frequency" in setting else []
     parts += [setting["waveform"].replace("_", " ")] if "waveform" in setting else []
+    parts += [f"{setting['temperature']:g} °C".replace("-", "\N{MINUS SIGN}")] if "temperature" in setting else []
     if "missing" in setting:
         parts.append(f"{setting['missing']} without voltage: {', '.join(load.missing)}")
     return ", ".join(parts)
