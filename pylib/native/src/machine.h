@@ -22,6 +22,8 @@ enum {
     WB_EVERYONE = 0xFF,                 /* as `views` of a region: all cores and other masters */
     WB_MAX_REGIONS = 512,
     WB_MAX_EVENTS = 128,
+    WB_EVENT_GROUP = 8,
+    WB_EVENT_GROUPS = WB_MAX_EVENTS / WB_EVENT_GROUP,
     WB_MAX_LINES = 512,
     WB_IRQS = 240,
     WB_EXCEPTIONS = 16 + WB_IRQS,
@@ -131,7 +133,8 @@ struct wb_machine {
     wb_region **pages[WB_VIEWS];        /* the region of each 4 KiB page */
     uint8_t *executed;                  /* bit per 64 bytes: code was run from it */
     uint8_t *translators;               /* of each 1 KiB: who runs code from it, two bits a core: in place, by an alias */
-    int64_t event_at_ns[WB_MAX_EVENTS]; /* apart, as they are looked through at each event */
+    int64_t event_at_ns[WB_MAX_EVENTS]; /* apart, as they are looked through at each event; unused ones: never */
+    int64_t group_at_ns[WB_EVENT_GROUPS]; /* the earliest of each group of WB_EVENT_GROUP */
     wb_event events[WB_MAX_EVENTS];
     unsigned event_count;
     wb_line lines[WB_MAX_LINES];
@@ -149,6 +152,8 @@ static inline int64_t wb_now(const wb_machine *machine) { return machine->now_ns
 unsigned wb_event_new(wb_machine *machine, void (*fire)(void *), void *owner);
 /* Sets or, with WB_NEVER, cancels it. A time in the past fires as soon as possible. */
 void wb_event_at(wb_machine *machine, unsigned event, int64_t at_ns);
+/* The times of all events were replaced. */
+void wb_events_renewed(wb_machine *machine);
 int64_t wb_event_time(const wb_machine *machine, unsigned event);
 
 /* Access of a bus master that is no core, by the system view; false on a bus error. Register blocks are accessed with `size` 1, 2 or 4. */

@@ -83,6 +83,7 @@ void wb_state_restore(wb_machine *machine, const uint8_t *bytes)
 {
     bytes = take(bytes, &machine->now_ns, sizeof machine->now_ns);
     for (unsigned i = 0; i < machine->event_count; i++) bytes = take(bytes, &machine->event_at_ns[i], sizeof(int64_t));
+    wb_events_renewed(machine);
     for (unsigned i = 0; i < machine->line_count; i++) bytes = take(bytes, &machine->lines[i].level, 1);
     for (unsigned i = 0; i < machine->core_count; i++) {
         core_image image;

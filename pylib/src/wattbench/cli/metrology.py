@@ -52,7 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only this standard, such as 'OIML R46'; repeatable",
     )
     parser.add_argument("--limits", type=Path, metavar="FILE", help=f"corrections of limits (default {CORRECTIONS})")
-    parser.add_argument("--select", metavar="PATTERN", help="only points of this name or kind, such as influence")
+    parser.add_argument(
+        "--select", action="append", default=[], metavar="PATTERN",
+        help="only points of this name or kind, such as influence; repeatable",
+    )  # fmt: skip
     parser.add_argument("--plan", action="store_true", help="print the points and limits, and run nothing")
     parser.add_argument("--image", type=Path, metavar="FILE", help="an ELF or a flash image instead of the product's")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: CPUs)")
@@ -73,7 +76,7 @@ def main(options: argparse.Namespace) -> int:
         options.standard,
     )
     if options.select:
-        made = made.select(options.select)
+        made = made.select(*options.select)
     if options.plan:
         print(_plan_json(made) if options.json else _plan_text(made))
         return 0

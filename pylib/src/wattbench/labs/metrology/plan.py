@@ -33,7 +33,7 @@ class Plan:
     needed: tuple[tuple[str, str], ...] = ()
     """Standard and name of every point that can be run: only all of them show a class, also after a selection."""
     selection: str = ""
-    """The pattern that the points were chosen by, empty for all of them."""
+    """The patterns that the points were chosen by, empty for all of them."""
 
     @property
     def runnable(self) -> tuple[Point, ...]:
@@ -44,13 +44,17 @@ class Plan:
         """The class of a standard that was asked for."""
         return self.active_class if standard.quantity == "active" else self.reactive_class
 
-    def select(self, pattern: str) -> Plan:
-        """The points whose name or kind matches (`*unity*`, `influence`); raises UsageError where none does."""
-        points = tuple(p for p in self.points if fnmatchcase(p.name, pattern) or p.kind == pattern)
-        if not any(not point.blocked for point in points):
-            why = f": {points[0].name} cannot be run, {points[0].blocked}" if points else ""
-            raise UsageError(f"no point of the plan that can be run is called or is a `{pattern}`{why}")
-        return replace(self, points=points, selection=pattern)
+    def select(self, *patterns: str) -> Plan:
+        """The points whose name or kind matches one (`*unity*`, `influence`); raises UsageError for one without any."""
+        chosen = set()
+        for pattern in patterns:
+            points = [p for p in self.points if fnmatchcase(p.name, pattern) or p.kind == pattern]
+            if not any(not point.blocked for point in points):
+                why = f": {points[0].name} cannot be run, {points[0].blocked}" if points else ""
+                raise UsageError(f"no point of the plan that can be run is called or is a `{pattern}`{why}")
+            chosen |= {point.name for point in points}
+        points = [point for point in self.points if point.name in chosen]
+        return replace(self, points=tuple(points), selection=", ".join(patterns))
 
 
 def plan(
