@@ -11,7 +11,7 @@ from wattbench.bench import Bench, find_manifest
 from wattbench.core.errors import SetupError
 from wattbench.labs.grid import Grid
 from wattbench.labs.grid.source import AfeSource
-from wattbench.labs.metrology import campaign, conduct
+from wattbench.labs.metrology import campaign, conduct, stand
 from wattbench.labs.metrology.campaign import Product, process_pool, run_campaign
 from wattbench.labs.metrology.conduct import Laboratory
 from wattbench.labs.metrology.plan import plan
@@ -296,8 +296,8 @@ def test_a_stimulus_that_did_not_happen_is_a_failure(laboratory, monkeypatch):
     def less(grid, load, rating):
         apply(grid, replace(load, current_a=load.current_a * 0.9), rating)
 
-    apply = conduct.apply
-    monkeypatch.setattr(conduct, "apply", less)
+    apply = stand.apply
+    monkeypatch.setattr(stand, "apply", less)
     result = laboratory.conduct(UNITY)
     assert result.verdict == "failed"
     assert "current of L1 was 22.5" in result.reason
