@@ -156,7 +156,7 @@ def test_a_clipped_stimulus_is_a_failure_with_its_reason():
 EVERY_KIND = {
     "accuracy": UNITY,
     "influence": VOLTAGE,
-    "temperature": POINTS["MID MI-003 mpe Imax PF 1 balanced \N{MINUS SIGN}40 °C"],
+    "temperature": POINTS["MID MI-003 mpe Imax PF 1 balanced -40 °C"],
     "burst": POINTS["Laboratory bursts 0.1 Imax PF 1 balanced burst 1 2"],
     "repeatability": POINTS["EN 50470-3 repeatability 10 Itr PF 1 balanced"],
     "constant": replace(POINTS["EN 50470-3 meter-constant Imax PF 1 balanced"], needed_uncertainty=0.5),

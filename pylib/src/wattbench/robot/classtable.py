@@ -110,9 +110,10 @@ _STATE = "class table"
 
 def _judgement(test: str, result: Result) -> Judgement:
     point, value = result.point, result.value or 0.0
+    unit, source = point.limit.unit or "%", "pulses" if point.kind == "steadiness" else "registers"
     judgement = Judgement(
-        test, point.name, point.kind, "%", 0.0, value, value, point.limit.value, result.uncertainty, "registers",
-        result.passed,
+        test, point.name, point.kind, unit, 0.0, value, value, point.limit.value, result.uncertainty, source,
+        result.passed, unit,
     )  # fmt: skip
     if result.readings:
         first = result.readings[0]

@@ -291,7 +291,7 @@ def _setting_text(setting: dict[str, Any], load: Load) -> str:
     parts = [f"{setting['voltage']:g} Un"] if "voltage" in setting else []
     parts += [f"{setting['frequency']:g} fn"] if "frequency" in setting else []
     parts += [setting["waveform"].replace("_", " ")] if "waveform" in setting else []
-    parts += [f"{setting['temperature']:g} °C".replace("-", "\N{MINUS SIGN}")] if "temperature" in setting else []
+    parts += [f"{setting['temperature']:g} °C"] if "temperature" in setting else []
     if "missing" in setting:
         parts.append(f"{setting['missing']} without voltage: {', '.join(load.missing)}")
     return ", ".join(parts)
