@@ -16,7 +16,7 @@ from wattbench.labs.grid.channels import Channel
 from wattbench.labs.grid.course import Course
 from wattbench.labs.grid.front_ends.smoothing import edges_s, smoothed
 from wattbench.labs.grid.front_ends.taps import NO_TAPS, Sinc3, Stage, Taps
-from wattbench.labs.grid.front_ends.transformer import CurrentTransformer, magnetising_current
+from wattbench.labs.grid.front_ends.transformer import CurrentTransformer, magnetising_current, steady_magnetising
 from wattbench.labs.grid.noise import NO_NOISE, PEAK_SIGMAS, Noise
 from wattbench.labs.grid.schedule import Schedule
 from wattbench.labs.grid.segment import Segment
@@ -130,8 +130,8 @@ class FrontEnd:
             values = segment.value(channel, times_s, times_ns)
             if self.transformer is None:
                 return values
-            lost = magnetising_current(segment, channel, self.transformer)
-            return values - lost.value(segment.turns_after(times_s - segment.start_ns / 1e9, lost.period_turns))
+            lost = magnetising_current(schedule.segments, segment, channel, self.transformer)
+            return values - lost.value(segment, times_s)
 
         def filtered(times_s: FloatArray) -> FloatArray:
             return schedule.evaluate(passed, times_s)
@@ -187,7 +187,7 @@ class FrontEnd:
         """The peak behind transformer and stages, seen on a grid of phases."""
         turns = np.arange(min(waveform.period_turns, _SEARCHED_TURNS) * _POINTS_PER_TURN) / _POINTS_PER_TURN
         result = np.zeros_like(turns)
-        lost = None if self.transformer is None else magnetising_current(segment, channel, self.transformer)
+        lost = None if self.transformer is None else steady_magnetising(segment, channel, self.transformer)
         for delay_s, weight in zip(self.taps.delays_s.tolist(), self.taps.weights.tolist(), strict=True):
             at = turns - delay_s * segment.frequency_hz
             result += weight * (waveform.value(at) if lost is None else waveform.value(at) - lost.value(at))
