@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from wattbench.report.class_table import FILE_NAMES, to_junit, to_page, write_class_table
-from wattbench.report.curves import Curve, current_plot, factor_plot
+from wattbench.report.curves import Curve, current_plot, level_plot
 
 LIMIT = {
     "standard": "EN 50470-3", "edition": "2006", "clause": "8.1, table 4", "row": "unity", "accuracy_class": "C",
@@ -22,7 +22,8 @@ LOAD = {
 def point(name, kind="accuracy", verdict="passed", value=0.1, **load):
     return {
         "name": name, "kind": kind, "title": f"title of {name}", "quantity": "active_import_wh",
-        "condition": "", "load": {**LOAD, **load}, "limit": LIMIT, "limits": {"A": 2.0, "B": 1.0, "C": 0.5},
+        "subject": "", "condition": "", "load": {**LOAD, **load}, "limit": LIMIT,
+        "limits": {"A": 2.0, "B": 1.0, "C": 0.5},
         "by_class": {} if verdict == "not run" else {"A": "passed", "B": "passed", "C": verdict},
         "verdict": verdict, "reason": f"reason of {name}", "value": None if verdict == "not run" else value,
         "uncertainty": 0.05, "unit": "pulses" if kind in ("starting", "no_load") else "%", "readings": [],
@@ -108,7 +109,7 @@ def test_all_files_are_written(table, tmp_path):
 
 
 def over_factors(curves, prefix):
-    return factor_plot(curves, [(0.5, "0.8 capacitive"), (100.0, "0.5 inductive")], prefix)
+    return level_plot(curves, [(0.5, "0.8 capacitive"), (100.0, "0.5 inductive")], "power factor", prefix)
 
 
 @pytest.mark.parametrize("plot", [current_plot, over_factors])
@@ -143,15 +144,35 @@ def test_errors_over_the_power_factor_are_a_plot_of_their_own(table):
     assert page.index(">0.8 capacitive<") < page.index(">1<") < page.index(">0.5 inductive<")
 
 
+def test_errors_over_the_temperature_are_a_plot_of_their_own(table):
+    at = [-40.0, 55.0]
+    table["points"] = [{**point(f"{at:g}", temperature_c=at), "condition": f"{at:g} °C"} for at in at]
+    page = to_page(table)
+    assert page.count("<svg") == 1
+    assert "Error over temperature" in page
+    assert page.index(">-40<") < page.index(">55<")
+
+
 def test_an_influence_shows_both_errors_and_its_condition(table):
     reading = {"source": "registers", "error_percent": 0.1}
     table["points"][4] |= {"condition": "0.9 Un", "readings": [reading, {**reading, "error_percent": 0.25}]}
     row = to_page(table).partition("title of influence")[2].partition("</tr>")[0]
-    assert text_of(row).startswith("0.9 Un +0.1000 % +0.2500 % +0.1000 % ±0.05 %")
+    assert text_of(row).startswith("0.9 Un +0.1000 +0.2500 +0.1000 % ±0.05")
+
+
+def test_influences_are_grouped_by_their_names(table):
+    more = [{**point(name, "influence"), "subject": subject, "condition": "0.9 Un"}
+            for name, subject in (("a", "voltage"), ("b", "voltage"), ("c", "frequency"))]  # fmt: skip
+    for item in more:
+        item["title"] = f"{item['subject']}, {item['name']} A, 0.9 Un"
+    table["points"] = more
+    text = text_of(to_page(table).partition("influence quantities")[2])
+    assert text.count("voltage") == 1
+    assert text.index("voltage a A 0.9 Un") < text.index(" b A 0.9 Un") < text.index("frequency c A 0.9 Un")
 
 
 def test_what_is_in_no_standard_is_marked(table):
     table["points"][4]["limit"] = {**LIMIT, "certainty": "own", "unit": "ms"}
     row = to_page(table).partition("title of influence")[2].partition("</tr>")[0]
     assert "in no standard" in row
-    assert "±0.5 ms" in row
+    assert "±0.5" in row

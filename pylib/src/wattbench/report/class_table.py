@@ -18,7 +18,7 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 from markupsafe import Markup
 
 from wattbench.report import numbers
-from wattbench.report.curves import Curve, current_plot, factor_plot
+from wattbench.report.curves import Curve, current_plot, level_plot
 from wattbench.report.files import replace_text
 
 FILE_NAMES = ("class_table.json", "class_table.html", "junit.xml")
@@ -39,6 +39,9 @@ CERTAINTY = {
     "corrected": ("K", "corrected by the user"),
 }
 """For each certainty of a limit its mark and what that means."""
+
+REFERENCE_C = 23.0
+"""Points at other temperatures have a plot of their own (IEC 62052-11)."""
 
 Table = Mapping[str, Any]
 Points = Sequence[Mapping[str, Any]]
@@ -64,7 +67,7 @@ def to_page(table: Table) -> str:
     )  # fmt: skip
     environment.filters.update(
         amount=numbers.amount, percent=numbers.percent, seconds=numbers.seconds, doubt=numbers.doubt,
-        signed=numbers.signed, plain=numbers.plain, kept=_kept,
+        signed=numbers.signed, plain=numbers.plain, kept=_kept, shortly=_shortly,
     )  # fmt: skip
     return environment.get_template("class_table.html").render(
         table=table,
@@ -129,13 +132,19 @@ def _column(point: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (point["load"]["factor"], point["load"]["phase"])))
 
 
+def _shortly(point: Mapping[str, Any]) -> str:
+    """The title without what stands beside it: the influence quantity and the condition."""
+    title = str(point["title"]).removeprefix(f"{point['subject']}, ")
+    return title.removesuffix(f", {point['condition']}")
+
+
 def _kept(point: Mapping[str, Any], classes: Sequence[str]) -> str:
     """The best class that a point keeps, empty if it keeps none; `classes` has the best one first."""
     return next((name for name in classes if point["by_class"].get(name) == "passed"), "")
 
 
 def _plots(table: Table, standard: str) -> Iterator[tuple[str, str]]:
-    """Over current for balanced loads and for single phases, a curve for each power factor; over power factor."""
+    """Over current for balanced loads and for single phases; over power factor; over temperature."""
     every = [point for point in _own(table, standard, "accuracy") if point["value"] is not None]
     points = [point for point in every if not point["condition"]]
     prefix = re.sub("[^a-z0-9]", "", standard.lower())
@@ -150,7 +159,20 @@ def _plots(table: Table, standard: str) -> Iterator[tuple[str, str]]:
             over = [_curve(label, group, _angle) for label, group in _grouped(chosen, _current) if len(group) > 2]
             names = sorted({(_angle(point), str(point["load"]["factor"]).removeprefix("PF ")) for point in chosen})
             if over:
-                yield f"{where}: error over power factor", factor_plot(over[-7:], names, f"{prefix}f")
+                yield f"{where}: error over power factor", level_plot(over[-7:], names, "power factor", f"{prefix}f")
+    warm = [point for point in every if point["load"]["temperature_c"] != REFERENCE_C]
+    over = [_curve(label, group, _celsius) for label, group in _grouped(warm, _place)]
+    if over:
+        ticks = [(celsius, f"{celsius:g}") for celsius in sorted({_celsius(point) for point in warm})]
+        yield "Error over temperature", level_plot(over, ticks, "temperature in °C", f"{prefix}t")
+
+
+def _celsius(point: Mapping[str, Any]) -> float:
+    return float(point["load"]["temperature_c"])
+
+
+def _place(point: Mapping[str, Any]) -> str:
+    return f"{_current(point)}, {_column(point)}"
 
 
 def _angle(point: Mapping[str, Any]) -> float:

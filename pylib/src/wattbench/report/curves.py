@@ -1,4 +1,4 @@
-"""Error curves of a type test as inline SVG: error over current or power factor, with the limits as a band."""
+"""Error curves of a type test as inline SVG: over current, power factor or temperature, with the limits as a band."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from wattbench.report.plots import BAD, BAND, GOOD, INJECTED, INK, MEASURED, MUT
 _LINES = ((MEASURED, "-"), (GOOD, "-"), (INK, "-"), (MUTED, "-"), (MEASURED, "--"), (GOOD, "--"), (INK, "--"))
 _LINES_AGAIN = (":", "-.")
 _LABELS = (1, 2, 5)
+WIDTH, HEIGHT = 500.0, 300.0
+"""CSS pixels of a plot, without the names of its curves."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Errors, uncertainties and limits in percent at `places`, currents in A or angles in degrees, ascending."""
+    """Errors, uncertainties and limits in percent at `places` on the axis (A, degrees, °C), ascending."""
 
     label: str
     places: Sequence[float]
@@ -28,10 +30,10 @@ class Curve:
     passed: Sequence[bool]
 
 
-def current_plot(curves: Sequence[Curve], prefix: str, width: float = 500, height: float = 300) -> str:
+def current_plot(curves: Sequence[Curve], prefix: str) -> str:
     """Errors over the logarithm of the current, a curve for each power factor; those far outside lie at its edge."""
-    with drawing(*_size(curves, width, height)) as figure:
-        axes = _axes(figure, curves, width, height)
+    with drawing(WIDTH, _height(curves)) as figure:
+        axes = _axes(figure, curves)
         axes.set_xscale("log")
         _band(axes, curves, steps=True)
         _draw(axes, curves)
@@ -43,29 +45,31 @@ def current_plot(curves: Sequence[Curve], prefix: str, width: float = 500, heigh
         return _finished(figure, prefix, "Errors over current against their limits")
 
 
-def factor_plot(
-    curves: Sequence[Curve], factors: Sequence[tuple[float, str]], prefix: str, width: float = 500, height: float = 300
-) -> str:
-    """Errors over the angle of the current, a curve for each current; `factors` are the angles and their names."""
-    with drawing(*_size(curves, width, height)) as figure:
-        axes = _axes(figure, curves, width, height)
+def level_plot(curves: Sequence[Curve], ticks: Sequence[tuple[float, str]], axis: str, prefix: str) -> str:
+    """Errors over something named on a linear axis, such as the angle of the current; `ticks` are places with names."""
+    with drawing(WIDTH, _height(curves)) as figure:
+        axes = _axes(figure, curves)
         _band(axes, curves, steps=False)
         _draw(axes, curves)
-        axes.set_xlabel("power factor")
-        axes.set_xticks([angle for angle, _ in factors])
-        axes.xaxis.set_major_formatter(FixedFormatter([name for _, name in factors]))
+        axes.set_xlabel(axis)
+        axes.set_xticks([place for place, _ in ticks])
+        axes.xaxis.set_major_formatter(FixedFormatter([name for _, name in ticks]))
         axes.margins(x=0.08)
-        return _finished(figure, prefix, "Errors over power factor against their limits")
+        return _finished(figure, prefix, f"Errors over {axis} against their limits")
 
 
-def _size(curves: Sequence[Curve], width: float, height: float) -> tuple[float, float]:
-    return width, height + 16 * (-(-len(curves) // 2)) + 8
+def _legend(curves: Sequence[Curve]) -> float:
+    """Height of the lines that name the curves."""
+    return 16 * (-(-len(curves) // 2)) + 8
 
 
-def _axes(figure: Figure, curves: Sequence[Curve], width: float, height: float) -> Axes:
-    total = _size(curves, width, height)[1]
-    legend = total - height
-    place = (52 / width, (44 + legend) / total, (width - 62) / width, (height - 54) / total)
+def _height(curves: Sequence[Curve]) -> float:
+    return HEIGHT + _legend(curves)
+
+
+def _axes(figure: Figure, curves: Sequence[Curve]) -> Axes:
+    total = _height(curves)
+    place = (52 / WIDTH, (44 + _legend(curves)) / total, (WIDTH - 62) / WIDTH, (HEIGHT - 54) / total)
     axes: Axes = figure.add_axes(place)
     return axes
 

@@ -273,6 +273,7 @@ class Planner:
             limit=limit,
             limits=limits,
             quantity=quantity,
+            subject=row.data.get("name", ""),
             condition=_setting_text(setting, load),
             needed_uncertainty=UNCERTAINTY_PART * limit.value if kind not in ("starting", "no_load") else 0.0,
             blocked=why or blocked(load.waveform) or self._no_drift(load),

@@ -52,6 +52,8 @@ class Point:
     limit: Limit
     limits: tuple[Limit, ...]
     quantity: str = "active_import_wh"
+    subject: str = ""
+    """The influence quantity by the name that its standard gives it."""
     condition: str = ""
     """What differs from the reference conditions, for people."""
     reference: Load | None = None

@@ -35,7 +35,8 @@ def _met(plan: Plan, standard: Standard, results: Sequence[Result]) -> ClassMet:
     names = list(dict.fromkeys([standard.name, *own]))
     reasons: dict[str, str] = {}
     met = ""
-    for name in standard.classes:
+    # The laboratory's own requirements are no classification: nothing better than what was asked for.
+    for name in [plan.asked(standard)] if standard.own else standard.classes:
         reason = next(filter(None, (_against(plan, item, results, name) for item in names)), "")
         if not reason:
             met = name
@@ -128,6 +129,7 @@ def _point(result: Result) -> dict[str, Any]:
         "kind": point.kind,
         "title": point.title,
         "quantity": point.quantity,
+        "subject": point.subject,
         "condition": point.condition,
         "load": {**asdict(point.load), "factor": str(point.load.factor), "where": point.load.where},
         "limit": {**asdict(point.limit), "source": point.limit.source},
