@@ -10,8 +10,9 @@ from meter_rating import DIRECT, TRANSFORMER
 from wattbench.core.errors import UsageError
 from wattbench.labs.grid.loads import Loads
 from wattbench.labs.metrology.plan import plan
-from wattbench.labs.metrology.points import UNCERTAINTY_PART, decide
+from wattbench.labs.metrology.points import UNCERTAINTY_PART, Result, decide
 from wattbench.labs.metrology.standards import standards
+from wattbench.labs.metrology.verdict import classes_met
 from wattbench.labs.metrology.waveforms import OUTSIDE, waveform
 
 LIMITS = standards()
@@ -290,6 +291,45 @@ def test_a_product_that_contradicts_the_class_is_refused(rating, name, message):
 
 def test_a_class_that_allows_more_is_no_contradiction():
     assert plan(replace(DIRECT, minimum_a=0.2), LIMITS, "B").runnable
+
+
+def result(point, verdict="passed"):
+    return Result(point, verdict, "", 0.0, by_class={limit.accuracy_class: verdict for limit in point.limits})
+
+
+def met(made, results):
+    return {item.standard: (item.met, item.reasons.get("C", "")) for item in classes_met(made, results)}
+
+
+def test_a_class_takes_every_point_that_can_be_run():
+    made = plan(DIRECT, LIMITS, "C")
+    results = [result(point) for point in made.runnable]
+    assert met(made, results) == {"EN 50470-3": ("C", ""), "MID MI-003": ("C", ""), "Laboratory": ("C", "")}
+    for number in (0, len(results) // 2):
+        standard = results[number].point.limit.standard
+        assert met(made, [*results[:number], *results[number + 1 :]])[standard] == (
+            "", f"{results[number].point.name} was not measured",
+        )  # fmt: skip
+
+
+def test_no_standard_shows_a_class_without_what_the_laboratory_asks():
+    made = plan(DIRECT, LIMITS, "C")
+    results = [result(point, "failed" if point.kind == "steadiness" else "passed") for point in made.runnable]
+    name = "Laboratory steadiness Imax PF 1 balanced: failed"
+    assert met(made, results) == dict.fromkeys(("EN 50470-3", "MID MI-003", "Laboratory"), ("", name))
+
+
+def test_a_table_of_power_factor_1_alone_shows_no_class():
+    """Whatever the limits say: here they ask for nothing else."""
+    made = plan(DIRECT, LIMITS, "C")
+    points = [p for p in made.runnable if p.limit.standard == "EN 50470-3" and p.load.factor.value == 1]
+    standard = next(item for item in LIMITS if item.name == "EN 50470-3")
+    only = replace(
+        made, standards=(standard,), points=tuple(points), needed=tuple(("EN 50470-3", p.name) for p in points)
+    )
+    assert met(only, [result(point) for point in points])["EN 50470-3"] == (
+        "", "no inductive load was measured: a phase error does not show at a factor of 1",
+    )  # fmt: skip
 
 
 def test_without_register_and_pulses_a_point_is_blocked():

@@ -156,8 +156,12 @@ def _quadrants(laboratory: Laboratory, point: Point) -> Result:
     grid, rating = laboratory.set_up(point.load), laboratory.rating
     kind = kind_of(point.quantity)
     late_s = rating.booking.jitter_s + rating.booking.step_s
-    # The power of one phase swings up to twice the apparent power.
-    duration_s = max(LEAST_S, MARGIN * 2 * late_s / (point.needed_uncertainty / 100))
+    manifest = laboratory.bench.manifest
+    step_s = 3600 * max(manifest.register(name).resolution for name in QUADRANT_REGISTERS[kind])
+    step_s /= point.load.voltage_v * point.load.current_a
+    # The power of one phase swings up to twice the apparent power, and its register has the coarsest step.
+    doubt_s = 2 * late_s + step_s
+    duration_s = max(LEAST_S, MARGIN * doubt_s / (point.needed_uncertainty / 100))
 
     def measure(longer: int) -> Result:
         span = laboratory.observe(grid, QUADRANT_REGISTERS[kind], duration_s * longer)
@@ -173,7 +177,7 @@ def _quadrants(laboratory: Laboratory, point: Point) -> Result:
                 error = 100 * (after - before - wanted) / owner.apparent_vah
                 if abs(error) >= abs(worst):
                     worst, where = error, f"{register}[{element}]"
-        uncertainty = 100 * 2 * late_s / truth.duration_s
+        uncertainty = 100 * doubt_s / truth.duration_s
         result = _judged(point, worst, uncertainty, [], "error")
         return replace(result, reason=f"{where}: {result.reason}")
 
