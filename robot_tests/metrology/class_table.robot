@@ -32,6 +32,18 @@ Voltage And Frequency
     [Documentation]    The variation of the error at the largest current.
     Class Points Should Pass    EN * voltage Imax *    EN * frequency Imax *
 
+Four Quadrants
+    [Documentation]    Each load counts in the register of its direction, in the total and in every phase.
+    Class Points Should Pass    quadrants
+
+Bursts Of Cycles
+    [Documentation]    Loads that come and go with the mains' cycles, also in patterns that no window is a multiple of.
+    Class Points Should Pass    EN * sub-harmonics *    Laboratory bursts * burst 7 4
+
+Ends Of The Temperatures
+    [Documentation]    The sensors drift as the manifest says; the coldest and the hottest end of the widest band.
+    Class Points Should Pass    MID * mpe Imax PF 0.5 inductive * -40 °C    MID * mpe Imax PF 1 * 70 °C
+
 Operating Conditions Of The Directive
     [Documentation]    Maximum permissible errors of MI-003 at the ends of voltage and frequency.
     Class Points Should Pass    MID * mpe Imax PF 0.5 inductive *

@@ -5,7 +5,7 @@
 #include "ade7913.h"
 #include "ade7913_registers.h"
 
-enum { BLOCK_SAMPLES = 512, BURST_BYTES = 14 };
+enum { BLOCK_SAMPLES = 2048, BURST_BYTES = 14 };
 
 typedef struct {
     uint32_t values[ADE7913_COUNT];

@@ -202,23 +202,37 @@ def test_wrong_timing_points_are_named(write, old, new, message):
         read_manifest(write(GOOD + TIMING.replace(old, new, 1)))
 
 
-def test_a_manifest_like_another_one(write, tmp_path):
-    write(GOOD + TIMING)
-    (tmp_path / "base.toml").write_text(GOOD + TIMING, encoding="utf-8")
-    text = '[firmware]\nlike = "base.toml"\nname = "other"\nelf = "other.elf"\n[timing]\ndata_ready = "x.Y"\n'
-    manifest = read_manifest(write(text))
-    assert (manifest.name, manifest.file.name, manifest.console.uart) == ("other", "other.elf", "lpuart1")
-    assert manifest.registers["energy"].symbol == "meter_energy"
-    assert (manifest.timing.data_ready, manifest.timing.buffer_count) == ("x.Y", 0)
+def test_a_manifest_extends_another_one(write, tmp_path):
+    base = write(GOOD)
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other" / "faulty.toml"
+    other.write_text(
+        'extends = "../meter.toml"\n[firmware]\nname = "faulty"\nimage = "faulty.bin"\n'
+        "[metrology]\nnominal_current_a = 10.0\n[front_end.l2]\n"
+        'afe = "ade_l2"\ncurrent_input = "i"\nvoltage_input = "v1"\nshunt_ohm = 1e-3\ndivider_ratio = 0.001\n'
+    )
+    manifest, old = read_manifest(other), read_manifest(base)
+    assert (manifest.name, manifest.file) == ("faulty", tmp_path / "other" / "faulty.bin")
+    assert manifest.platform == old.platform
+    assert (manifest.metrology.nominal_current_a, manifest.metrology.maximum_current_a) == (10.0, 100.0)
+    assert list(manifest.front_ends) == ["L1", "L2"]
+    assert (manifest.registers, manifest.pulses, manifest.console) == (old.registers, old.pulses, old.console)
+    assert old.metrology.nominal_current_a == 5.0
 
 
-@pytest.mark.parametrize("like", ['"nothing.toml"', '"../base.toml"', "5"])
-def test_a_manifest_like_nothing(write, like):
-    with pytest.raises(SourceError, match="`like` must name another manifest in"):
-        read_manifest(write(f"[firmware]\nlike = {like}\n"))
-
-
-def test_a_manifest_is_not_like_one_that_is_like_another(write, tmp_path):
-    (tmp_path / "base.toml").write_text('[firmware]\nlike = "x.toml"\n', encoding="utf-8")
-    with pytest.raises(SourceError, match="is like another one itself"):
-        read_manifest(write('[firmware]\nlike = "base.toml"\n'))
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('extends = "none.toml"', r"`extends` names .*none.toml, which does not exist"),
+        ('extends = "second.toml"', "`extends` leads back to second.toml"),
+        ("extends = 3", "path of another manifest, not 3"),
+        ('extends = "meter.toml"\n[metrology]\nnominal_current = 3', "no key `nominal_current`"),
+        ('extends = "meter.toml"\n[[flash]]\noffset = 4', r"a \[\[flash\]\] part needs `file`"),
+    ],
+)
+def test_a_manifest_that_extends_wrongly_is_named(write, tmp_path, text, message):
+    write(GOOD)
+    second = tmp_path / "second.toml"
+    second.write_text(text + "\n")
+    with pytest.raises(SourceError, match=message):
+        read_manifest(second)

@@ -19,7 +19,7 @@ def conducted(monkeypatch):
     def conduct(product, point):
         asked.append(point)
         verdict = "not run" if point.blocked else conduct.verdict
-        by_class = {} if point.blocked else dict.fromkeys(("A", "B", "C"), verdict)
+        by_class = {} if point.blocked else {limit.accuracy_class: verdict for limit in point.limits}
         return Result(point, verdict, point.blocked or "because", 0.1, 0.01, booted="digest", by_class=by_class)
 
     conduct.verdict = "passed"
@@ -56,8 +56,8 @@ def test_what_is_not_certainly_passed_is_exit_code_1(wattbench, conducted, verdi
 def test_a_selection_shows_no_class(wattbench, conducted):
     code, out, _ = run(wattbench, "--class", "C", "--select", "accuracy")
     assert code == 0
-    assert "class C is met" not in out.partition("MID MI-003: asked")[0]
-    assert "not C: no point of voltage at PF 1 was measured" in out
+    assert "class C is met" not in out
+    assert "not C: EN 50470-3 voltage Imin PF 1 balanced 0.9 Un was not measured, and" in out
 
 
 def test_points_that_cannot_be_run_are_named(wattbench, conducted):
@@ -82,7 +82,16 @@ def test_the_plan_alone_runs_nothing(wattbench, conducted, tmp_path):
 def test_json_is_the_table(wattbench, conducted):
     code, out, _ = run(wattbench, "--select", "constant", "--json")
     assert code == 0
-    assert json.loads(out)["counts"]["passed"] == 1
+    assert json.loads(out)["counts"]["passed"] == 2
+
+
+def test_a_standard_is_chosen_by_its_name(wattbench, conducted):
+    code, out, _ = run(wattbench, "--class", "C", "--standard", "OIML R46", "--plan")
+    assert code == 0
+    assert "OIML R46 unity Imax" in out
+    assert "Laboratory steadiness" in out
+    assert "EN 50470-3" not in out
+    assert "OIML R46" not in run(wattbench, "--class", "C", "--plan")[1]
 
 
 CORRECTION = """\
@@ -107,6 +116,8 @@ def test_a_correction_shows_in_the_plan(wattbench, conducted, tmp_path):
     ("arguments", "message"),
     [
         (["--class", "X"], "no class X"),
+        (["--standard", "OIML R64"], "no standard `OIML R64`"),
+        (["--standard", "IEC 62053-22"], "no class C"),
         (["--class", "0.2S"], "transformer connection only"),
         (["--limits", "missing.toml"], "no file of limits"),
         (["--select", "nothing"], "no point of the plan"),

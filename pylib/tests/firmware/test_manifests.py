@@ -6,25 +6,26 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from native_meter import FIRMWARE, PRODUCTS
 
-from wattbench.bench.manifest import manifest_data, read_manifest
+from wattbench.bench import read_manifest
 
-SIZES = {"u32": 4, "i32": 4, "i64": 8, "f64": 8}
-BUILDS = FIRMWARE / "builds"
+MANIFESTS = sorted((FIRMWARE / "builds").glob("*.toml"))
 
 
-@pytest.mark.parametrize("path", sorted(BUILDS.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
 def test_registers_are_symbols(path) -> None:
-    manifest = manifest_data(path)
-    assert manifest["registers"]
-    with (BUILDS / manifest["firmware"]["elf"]).open("rb") as stream:
+    manifest = read_manifest(path)
+    assert manifest.registers
+    assert manifest.file is not None
+    assert manifest.file.stem == manifest.name == path.stem
+    with manifest.file.open("rb") as stream:
         symbols = {
             symbol.name: symbol["st_size"] for symbol in ELFFile(stream).get_section_by_name(".symtab").iter_symbols()
         }
-    for name, register in manifest["registers"].items():
-        assert symbols.get(register["symbol"]) == SIZES[register["type"]] * register["count"], name
+    for name, register in manifest.registers.items():
+        assert symbols.get(register.symbol) == register.size * register.count, name
 
 
-@pytest.mark.parametrize("path", sorted(BUILDS.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
 def test_design_values_are_those_of_the_calibration(path) -> None:
     manifest = read_manifest(path)
     values = PRODUCTS[manifest.platform.stem].calibration()

@@ -34,6 +34,11 @@ DIRECT = Rating(
         "reactive_q1[total]": 1e-9,
         "reactive_q4[total]": 1e-9,
     },
+    quadrants=dict.fromkeys(
+        ("active_import", "active_export", "reactive_q1", "reactive_q2", "reactive_q3", "reactive_q4"),
+        ("total", "L1", "L2", "L3"),
+    ),
+    temperature_ppm_per_k=50.0,
 )
 TRANSFORMER = replace(
     DIRECT, product="transformer meter", connection="transformer", nominal_a=5.0, maximum_a=6.0, starting_a=0.005,

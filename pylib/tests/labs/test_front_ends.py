@@ -104,7 +104,7 @@ def test_temperature_moves_the_gain_of_sensors_that_have_a_coefficient(bench, gr
     grid.set_phase("L1", 230, 5, angle_deg=0)
     with_sensor(grid, temperature_coefficient_ppm=50)
     bench.run_for(0.2)
-    grid.set_temperature(65)
+    grid.set_temperature(63)
     bench.run_for(0.2)
     current, voltage = (bench.taken("L1", quantity) for quantity in ("current", "voltage"))
     assert abs(phasor(current[:1600], 1)) == pytest.approx(5, rel=1e-12)
@@ -283,6 +283,49 @@ def test_a_transformer_that_saturates_while_something_moves_is_refused(bench, gr
     grid.ramp_phase("L1", current_a=23, duration_s=1, at=1)
     with pytest.raises(StimulusError, match=r"saturates is modelled in its steady state, but .* core to 0\.4"):
         grid.ramp_phase("L1", current_a=35, duration_s=1, at=3)
+def taken_flux(bench, grid, ct, prepare, change_s):
+    """The magnetising current from a change on, as the pin and the line differ, at 8 kHz; and the line's current."""
+    with_sensor(grid, transformer=ct)
+    prepare(f"{change_s:.9f}")
+    bench.run_for(change_s + 1.0)
+    times_s = np.arange(8000 * (change_s + 1.0)) / 8000
+    line = grid._schedule.value(Channel("L1", "current"), times_s)
+    return times_s, line, line - bench.taken("L1", "current")
+
+
+@pytest.mark.parametrize("change_s", [0.1, 0.1051, 0.1137])
+def test_flux_goes_on_over_a_change_and_decays(bench, grid, change_s):
+    """A current that is switched on at its crest or anywhere, and a direct one after it: tau is 182 ms."""
+    ct = CurrentTransformer(lead_deg=1.0)
+
+    def prepare(at):
+        grid.set_phase("L1", 230, 20, angle_deg=0, at=at)
+        grid.set_dc("L1", "current", 5, at=f"{change_s + 0.5:.9f}")
+
+    times_s, line, flux = taken_flux(bench, grid, ct, prepare, change_s)
+    m, exact, steps = 0.0, [], 50
+    fine = np.arange(times_s.size * steps) / (8000 * steps)
+    for number, value in enumerate(
+        grid._schedule.value(Channel("L1", "current"), fine + 0.5 / (8000 * steps)).tolist()
+    ):
+        if number % steps == 0:
+            exact.append(m)
+        m += (value - m) / (8000 * steps * ct.tau_s)
+    assert np.abs(flux - np.array(exact)).max() < 2e-4 * np.abs(flux).max()
+    assert np.abs(np.diff(flux)).max() < 2 * np.abs(line).max() / (8000 * ct.tau_s)
+
+
+def test_inrush_of_flux_goes_over_the_knee_and_comes_down(bench, grid):
+    """Switched on at the zero of the current, the flux would go to twice its steady peak: it saturates at first."""
+    ct = CurrentTransformer(lead_deg=1.0, knee_a=0.75, residual=0.05)
+    steady_peak = 20 * math.sqrt(2) * math.sin(math.radians(1))
+    assert steady_peak < ct.knee_a < 2 * steady_peak
+    _, line, flux = taken_flux(bench, grid, ct, lambda at: grid.set_phase("L1", 230, 20, angle_deg=0, at=at), 0.1)
+    start = 800
+    assert np.abs(flux[start : start + 160]).max() > ct.knee_a
+    assert np.abs(flux[-160:]).max() == pytest.approx(steady_peak, rel=1e-2)
+    assert flux[start] == pytest.approx(0, abs=1e-9)
+    assert np.abs(np.diff(flux)).max() < 0.2 * np.abs(line).max()
 
 
 def test_what_a_transformer_is_not_modelled_for_is_refused(bench, grid):

@@ -81,6 +81,45 @@ def test_a_balanced_load_needs_no_neutral(bench, grid):
     assert truth.phases["L3"].reactive_power_var == pytest.approx(1150 * math.sqrt(0.75))
 
 
+def test_a_lost_neutral_takes_the_third_harmonic_away(bench, grid):
+    """Balanced loads have no path for what is alike in all phases."""
+    grid.set_balanced_load(230, 5)
+    for phase in PHASES:
+        grid.add_harmonic(phase, "voltage", 3, 10)
+        grid.add_harmonic(phase, "voltage", 5, 4)
+    grid.lose_neutral(at="0.1")
+    bench.run_for(0.3)
+    for phase in PHASES:
+        found = grid.injected(S // 10, 3 * S // 10).phases[phase]
+        assert found.voltage_rms_v == pytest.approx(230 * math.hypot(1, 0.04))
+        assert found.current_rms_a == pytest.approx(5 * math.hypot(1, 0.04))
+        assert found.active_power_w == pytest.approx(found.voltage_rms_v**2 / 46)
+
+
+def test_harmonics_of_unequal_loads_without_a_neutral_obey_their_impedances(bench, grid):
+    """Resistive, inductive, capacitive: at each order the currents cancel, and each is that of its impedance."""
+    grid.set_balanced_load(230, 5)
+    grid.set_phase("L2", current_a=8, power_factor=0.5)
+    grid.set_phase("L3", current_a=3, power_factor=0.8, capacitive=True)
+    for phase, phase_deg in (("L1", 0), ("L2", 40), ("L3", -70)):
+        grid.add_harmonic(phase, "voltage", 3, 12, phase_deg=phase_deg)
+    grid.lose_neutral(at="0.1")
+    bench.run_for(0.3)
+    currents = sum(bench.taken(phase, "current")[900:] for phase in PHASES)
+    assert np.abs(currents).max() < 1e-9
+    truth = grid.injected(S // 10, 3 * S // 10)
+    impedances = {"L1": 46 + 0j, "L2": 230 / 8 * complex(0.5, math.sqrt(0.75)), "L3": 230 / 3 * complex(0.8, -0.6)}
+    for phase, impedance in impedances.items():
+        found = truth.phases[phase]
+        for order in (1, 3):
+            factor = order if impedance.imag > 0 else 1 / order
+            size = abs(complex(impedance.real, impedance.imag * factor))
+            assert found.voltage_by_order_v[order] / found.current_by_order_a[order] == pytest.approx(size)
+            assert found.active_power_by_order_w[order] == pytest.approx(
+                found.current_by_order_a[order] ** 2 * impedance.real
+            )
+
+
 def load_and(grid, method, *arguments):
     grid.set_balanced_load(230, 5)
     method(*arguments)
@@ -91,9 +130,9 @@ def load_and(grid, method, *arguments):
     [
         (lambda grid: None, "a voltage on L1"),
         (lambda grid: grid.set_balanced_load(230, 0), "needs a load"),
-        (lambda grid: load_and(grid, grid.add_harmonic, "L2", "current", 3, 10), "current of L2 is none"),
-        (lambda grid: load_and(grid, grid.rectify_current, "L3"), "current of L3 is none"),
-        (lambda grid: load_and(grid, grid.set_dc, "L1", "voltage", 1), "voltage of L1 is none"),
+        (lambda grid: load_and(grid, grid.add_harmonic, "L2", "current", 3, 10), "sines; the current of L2"),
+        (lambda grid: load_and(grid, grid.rectify_current, "L3"), "sines; the current of L3"),
+        (lambda grid: load_and(grid, grid.set_dc, "L1", "voltage", 1), "sines and harmonics; the voltage of L1"),
     ],
 )
 def test_a_neutral_that_cannot_be_lost_is_said(grid, prepare, message):

@@ -13,6 +13,7 @@ from wattbench.labs.metrology import (
     Measurement,
     MeasurementLog,
     Series,
+    Span,
     error_percent,
     judge_pulses,
     judge_reading,
@@ -112,6 +113,30 @@ def test_portions_that_a_meter_books_are_no_error(duration_s):
     assert abs(result.error_percent) <= result.uncertainty_percent
     assert result.uncertainty_percent == pytest.approx(0.4 / duration_s, rel=0.05)
     assert duration_s <= (result.to_ns - result.from_ns) / S < duration_s + 0.03
+
+
+@pytest.mark.parametrize("late_s", [0.004, 0.013])
+@pytest.mark.parametrize("start_s", [0.1, 0.1017, 0.1033, 0.1046])
+@pytest.mark.parametrize("quantity", ["active_import_wh", "active_export_wh"])
+def test_energy_that_swings_while_a_booking_is_late_counts_with_all_of_its_swing(late_s, start_s, quantity):
+    """At a power factor near 0: over the whole of the late time the energy may be none, and in its midst much."""
+    meter = FakeMeter()
+    grid = Grid(meter)
+    grid.set_phase("L1", 230.0, 20.0, angle_deg=85.0, reversed=quantity == "active_export_wh")
+    meter.run_for(2.0)
+    from_ns, to_ns = round(start_s * S), round((start_s + 1.0007) * S)
+    readings = {"register": [0.0]}, {"register": [1.0]}
+    spans = [Span(from_ns, to_ns, *readings, jitter_s) for jitter_s in (0.0, late_s)]
+    exact, late = (
+        judge_register(span, grid, "register", point="p", limit_percent=1e3, quantity=quantity) for span in spans
+    )
+    assert exact.uncertainty_percent == 0
+    ends = [from_ns, to_ns]
+    energies = [
+        grid.injected(end - round(part * late_s * S / 200), end).active_wh for end in ends for part in range(1, 201)
+    ]
+    swing = (max(*energies, 0.0) - min(*energies, 0.0)) / late.injected * 100
+    assert 0.985 * swing <= late.uncertainty_percent <= swing * (1 + 1e-9)
 
 
 def test_a_meter_that_books_nothing_is_not_waited_for_without_end():

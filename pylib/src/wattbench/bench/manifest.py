@@ -22,8 +22,10 @@ TYPES = {
 """Types of registers: struct code and bytes."""
 
 
+EXTENDS = "extends"
+"""The key at the top of a manifest with the path of another one, whose tables it has where it says nothing else."""
 TABLES: dict[str, tuple[str, ...] | None] = {
-    "firmware": ("name", "description", "like", "elf", "image", "platform", "flash_base", "symbols", "accepted"),
+    "firmware": ("name", "description", "elf", "image", "platform", "flash_base", "symbols", "accepted"),
     "accepted": ("model", "register", "access", "reason"),
     "flash": ("file", "offset"),
     "console": None,
@@ -132,6 +134,9 @@ class FrontEndDescription:
     divider_ratio: float = 0.0
     shunt_ohm: float = 0.0
     transformer: TransformerDescription | None = None
+    shunt_ppm_per_k: float = 0.0
+    """How the shunt changes with the temperature; 0 where it is not known."""
+    divider_ppm_per_k: float = 0.0
 
     @property
     def sensor_ohm(self) -> float:
@@ -270,8 +275,11 @@ class Manifest:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read and check a manifest; raises SourceError with what is wrong in which table."""
-    data = manifest_data(path)
+    """Read and check a manifest and those it extends; raises SourceError with what is wrong in which table.
+
+    Paths in a manifest are relative to the file that has them.
+    """
+    data = _with_base(path, ())
     reader = _Reader(path, data)
     reader.check_names()
     firmware = reader.table("firmware")
@@ -303,34 +311,55 @@ def read_manifest(path: Path) -> Manifest:
     )
 
 
-def manifest_data(path: Path) -> dict[str, Any]:
-    """The tables of a manifest; those that it does not have are of the one that `like` in [firmware] names.
-
-    That one lies in the same folder, as files in it are named from there, and is like no other. Raises UsageError and
-    SourceError.
-    """
-    data = _read_toml(path)
-    firmware = data.get("firmware", {})
-    like = firmware.get("like") if isinstance(firmware, dict) else None
-    if like is None:
-        return data
-    base = path.parent / str(like)
-    if not isinstance(like, str) or base.parent != path.parent or not base.is_file():
-        raise SourceError(f"[firmware] `like` must name another manifest in {path.parent}, not {like!r}", path)
-    whole = _read_toml(base)
-    if "like" in whole.get("firmware", {}):
-        raise SourceError(f"[firmware] `like` names {base.name}, which is like another one itself; name that one", path)
-    own = {key: value for key, value in firmware.items() if key != "like"}
-    return {**whole, **data, "firmware": {**whole.get("firmware", {}), **own}}
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
+def _with_base(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    """The tables of a manifest over those of the one that it extends; `above` are the manifests that led here."""
     if not path.is_file():
+        if above:
+            raise SourceError(f"`{EXTENDS}` names {path}, which does not exist", above[-1])
         raise UsageError(f"the manifest {path} does not exist")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise SourceError(f"this is no TOML: {error}", path) from error
+    base = data.pop(EXTENDS, None)
+    _make_paths_absolute(data, path.parent)
+    if base is None:
+        return data
+    if not isinstance(base, str) or not base:
+        raise SourceError(f"`{EXTENDS}` is the path of another manifest, not {base!r}", path)
+    other = (path.parent / base).resolve()
+    if other in (*above, path.resolve()):
+        raise SourceError(f"`{EXTENDS}` leads back to {other.name}", path)
+    below, firmware = _with_base(other, (*above, path.resolve())), data.get("firmware") or {}
+    if "flash" in data or "elf" in firmware or "image" in firmware:
+        below.pop("flash", None)
+        for key in ("elf", "image"):
+            below.get("firmware", {}).pop(key, None)
+    return _merged(below, data)
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Tables key by key, all else as `above` has it: a list replaces a list."""
+    result = dict(below)
+    for key, value in above.items():
+        old = result.get(key)
+        result[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return result
+
+
+def _make_paths_absolute(data: dict[str, Any], folder: Path) -> None:
+    """So that paths keep their meaning in a manifest of another folder; what is no path is reported by the reader."""
+
+    def absolute(value: Any) -> Any:
+        if isinstance(value, list):
+            return [absolute(item) for item in value]
+        return str((folder / value).resolve()) if isinstance(value, str) and value else value
+
+    parts = data.get("flash")
+    for table in (data.get("firmware"), *(parts if isinstance(parts, list) else ())):
+        for key in ("elf", "image", "platform", "symbols", "accepted", "file") if isinstance(table, dict) else ():
+            if key in table:
+                table[key] = absolute(table[key])
 
 
 class _Reader:

@@ -4,6 +4,7 @@ example:
   wattbench metrology --product edge-meter-3p --class C --out out/class_c
   wattbench metrology --product edge-meter-3p --class 1 --reactive-class 2 --select "*unity*"
   wattbench metrology --product edge-meter-3p --class C --plan
+  wattbench metrology --product edge-meter-3p --class C --standard "OIML R46"
 The plan follows from the product's manifest; limits are in the package, single values are corrected by --limits FILE.
 """
 
@@ -41,10 +42,20 @@ _MARKS = {"passed": "✓", "failed": "✗", "undecided": "✗", "not run": "-"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this verb."""
     parser.add_argument("--product", required=True, metavar="P", help="product or manifest")
-    parser.add_argument("--class", dest="active_class", default="", metavar="C", help="A, B, C, 0.2S, 0.5S, 1 or 2")
+    parser.add_argument("--class", dest="active_class", default="", metavar="C", help="A, B, C, D, 0.2S, 0.5S, 1 or 2")
     parser.add_argument("--reactive-class", default="", metavar="C", help="for reactive energy: 0.5S, 1S, 2 or 3")
+    parser.add_argument(
+        "--standard",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this standard, such as 'OIML R46'; repeatable",
+    )
     parser.add_argument("--limits", type=Path, metavar="FILE", help=f"corrections of limits (default {CORRECTIONS})")
-    parser.add_argument("--select", metavar="PATTERN", help="only points of this name or kind, such as influence")
+    parser.add_argument(
+        "--select", action="append", default=[], metavar="PATTERN",
+        help="only points of this name or kind, such as influence; repeatable",
+    )  # fmt: skip
     parser.add_argument("--plan", action="store_true", help="print the points and limits, and run nothing")
     parser.add_argument("--image", type=Path, metavar="FILE", help="an ELF or a flash image instead of the product's")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: CPUs)")
@@ -62,9 +73,10 @@ def main(options: argparse.Namespace) -> int:
         standards(_corrections(options.limits)),
         options.active_class,
         options.reactive_class,
+        options.standard,
     )
     if options.select:
-        made = made.select(options.select)
+        made = made.select(*options.select)
     if options.plan:
         print(_plan_json(made) if options.json else _plan_text(made))
         return 0
@@ -97,7 +109,7 @@ def _corrections(given: Path | None) -> Path | None:
 def _plan_text(made: Plan) -> str:
     rows = [("point", "limit", "certainty", "clause", "cannot be run yet, as")]
     for point in made.points:
-        limit = f"±{point.limit.value:g} %" if point.kind not in ("starting", "no_load") else ""
+        limit = f"±{point.limit.value:g} {point.limit.unit}" if point.limit.unit else ""
         rows.append((point.name, limit, point.limit.certainty, point.limit.source, point.blocked))
     count = len(made.points) - len(made.runnable)
     return "\n".join([*columns(rows), f"{len(made.runnable)} points to run, {count} that cannot be run yet"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
@@ -16,7 +18,7 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 from markupsafe import Markup
 
 from wattbench.report import numbers
-from wattbench.report.curves import Curve, curve_plot
+from wattbench.report.curves import Curve, current_plot, level_plot
 from wattbench.report.files import replace_text
 
 FILE_NAMES = ("class_table.json", "class_table.html", "junit.xml")
@@ -27,13 +29,19 @@ KINDS = {
     "constant": "Meter constant",
     "starting": "Starting current",
     "no_load": "Test without load",
+    "quadrants": "Four quadrants",
+    "steadiness": "Steadiness",
 }
 CERTAINTY = {
     "verified": ("V", "compared with a public text"),
     "memory": ("M", "from memory: to be compared with the purchased standard"),
+    "own": ("L", "the laboratory's own, in no standard"),
     "corrected": ("K", "corrected by the user"),
 }
 """For each certainty of a limit its mark and what that means."""
+
+REFERENCE_C = 23.0
+"""Points at other temperatures have a plot of their own (IEC 62052-11)."""
 
 Table = Mapping[str, Any]
 Points = Sequence[Mapping[str, Any]]
@@ -59,7 +67,7 @@ def to_page(table: Table) -> str:
     )  # fmt: skip
     environment.filters.update(
         amount=numbers.amount, percent=numbers.percent, seconds=numbers.seconds, doubt=numbers.doubt,
-        signed=numbers.signed, plain=numbers.plain,
+        signed=numbers.signed, plain=numbers.plain, kept=_kept, shortly=_shortly,
     )  # fmt: skip
     return environment.get_template("class_table.html").render(
         table=table,
@@ -83,48 +91,118 @@ def _own(table: Table, standard: str, kind: str) -> Points:
     return [point for point in table["points"] if point["kind"] == kind and point["limit"]["standard"] == standard]
 
 
-def _sections(table: Table, standard: str) -> Iterator[tuple[str, Points]]:
+@dataclass(frozen=True)
+class Section:
+    """One table of the page: a matrix of errors where `columns` has the loads of its columns, else a list of points."""
+
+    title: str
+    kind: str
+    points: Points
+    columns: Sequence[str] = ()
+    rows: Sequence[tuple[str, Sequence[Mapping[str, Any] | None]]] = ()
+    """Of a matrix: the current and condition of each row, and its points below the columns."""
+
+
+def _sections(table: Table, standard: str) -> Iterator[Section]:
     for kind, title in KINDS.items():
         points = [point for point in _own(table, standard, kind) if point["verdict"] != "not run"]
         for clause, group in groupby(points, key=lambda point: str(point["limit"]["clause"])):
-            yield f"{clause}: {title.lower()}", list(group)
+            yield _section(f"{clause}: {title.lower()}", kind, list(group))
+
+
+def _section(title: str, kind: str, points: Points) -> Section:
+    if kind != "accuracy":
+        return Section(title, kind, points)
+    columns = list(dict.fromkeys(_column(point) for point in points))
+    places: dict[tuple[str, float], dict[str, Mapping[str, Any]]] = {}
+    for point in points:
+        places.setdefault((point["condition"], point["load"]["current_a"]), {})[_column(point)] = point
+    conditions = list(dict.fromkeys(condition for condition, _ in places))
+    rows = [
+        (", ".join(filter(None, (f"{current_a:g} A", condition))), [found.get(column) for column in columns])
+        for (condition, current_a), found in sorted(
+            places.items(), key=lambda item: (conditions.index(item[0][0]), item[0][1])
+        )
+    ]
+    return Section(title, kind, points, columns, rows)
+
+
+def _column(point: Mapping[str, Any]) -> str:
+    """The power factor, and the phase where only one has current."""
+    return ", ".join(filter(None, (point["load"]["factor"], point["load"]["phase"])))
+
+
+def _shortly(point: Mapping[str, Any]) -> str:
+    """The title without what stands beside it: the influence quantity and the condition."""
+    title = str(point["title"]).removeprefix(f"{point['subject']}, ")
+    return title.removesuffix(f", {point['condition']}")
+
+
+def _kept(point: Mapping[str, Any], classes: Sequence[str]) -> str:
+    """The best class that a point keeps, empty if it keeps none; `classes` has the best one first."""
+    return next((name for name in classes if point["by_class"].get(name) == "passed"), "")
 
 
 def _plots(table: Table, standard: str) -> Iterator[tuple[str, str]]:
-    """Error over current: one plot for balanced loads with a curve for each power factor, one for single phases."""
-    points = [point for point in _own(table, standard, "accuracy") if point["value"] is not None]
-    nominal = (table["rating"]["voltage_v"], table["rating"]["frequency_hz"])
+    """Over current for balanced loads and for single phases; over power factor; over temperature."""
+    every = [point for point in _own(table, standard, "accuracy") if point["value"] is not None]
+    points = [point for point in every if not point["condition"]]
+    prefix = re.sub("[^a-z0-9]", "", standard.lower())
     for single in (False, True):
         chosen = [point for point in points if bool(point["load"]["phase"]) == single]
-        curves = [
-            Curve(
-                label,
-                [item["load"]["current_a"] for item in group],
-                [item["value"] for item in group],
-                [item["uncertainty"] for item in group],
-                [item["limit"]["value"] for item in group],
-                [item["verdict"] == "passed" for item in group],
-            )
-            for label, group in _curves(chosen, nominal)
-        ]
+        where = "Load in one phase" if single else "Balanced load"
+        curves = [_curve(label, group, lambda point: float(point["load"]["current_a"]))
+                  for label, group in _grouped(chosen, _column)]  # fmt: skip
         if curves:
-            number = f"{re.sub('[^a-z0-9]', '', standard.lower())}{'s' if single else 'b'}"
-            yield "Load in one phase" if single else "Balanced load", curve_plot(curves, number)
+            yield f"{where}: error over current", current_plot(curves, f"{prefix}{'s' if single else 'b'}")
+        if not single:
+            over = [_curve(label, group, _angle) for label, group in _grouped(chosen, _current) if len(group) > 2]
+            names = sorted({(_angle(point), str(point["load"]["factor"]).removeprefix("PF ")) for point in chosen})
+            if over:
+                yield f"{where}: error over power factor", level_plot(over[-7:], names, "power factor", f"{prefix}f")
+    warm = [point for point in every if point["load"]["temperature_c"] != REFERENCE_C]
+    over = [_curve(label, group, _celsius) for label, group in _grouped(warm, _place)]
+    if over:
+        ticks = [(celsius, f"{celsius:g}") for celsius in sorted({_celsius(point) for point in warm})]
+        yield "Error over temperature", level_plot(over, ticks, "temperature in °C", f"{prefix}t")
 
 
-def _curves(points: Points, nominal: tuple[float, float]) -> Iterator[tuple[str, Points]]:
-    def label(point: Mapping[str, Any]) -> str:
-        load = point["load"]
-        parts = [load["factor"], load["phase"]]
-        if load["voltage_v"] != nominal[0]:
-            parts.append(f"{load['voltage_v']:g} V")
-        if load["frequency_hz"] != nominal[1]:
-            parts.append(f"{load['frequency_hz']:g} Hz")
-        return ", ".join(filter(None, parts))
+def _celsius(point: Mapping[str, Any]) -> float:
+    return float(point["load"]["temperature_c"])
 
-    ordered = sorted(points, key=lambda point: (label(point), point["load"]["current_a"]))
-    for text, group in groupby(ordered, key=label):
-        yield text, list(group)
+
+def _place(point: Mapping[str, Any]) -> str:
+    return f"{_current(point)}, {_column(point)}"
+
+
+def _angle(point: Mapping[str, Any]) -> float:
+    """The lag of the current in degrees, of a factor such as `PF 0.5 inductive` or `sin 0.5 capacitive`."""
+    kind, number, *character = str(point["load"]["factor"]).split()
+    angle = math.degrees((math.asin if kind == "sin" else math.acos)(float(number)))
+    return -angle if character == ["capacitive"] else angle
+
+
+def _current(point: Mapping[str, Any]) -> str:
+    return f"{point['load']['current_a']:g} A"
+
+
+def _grouped(points: Points, label: Callable[[Mapping[str, Any]], str]) -> Iterator[tuple[str, Points]]:
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for point in sorted(points, key=lambda point: float(point["load"]["current_a"])):
+        groups.setdefault(label(point), []).append(point)
+    yield from groups.items()
+
+
+def _curve(label: str, points: Points, place: Callable[[Mapping[str, Any]], float]) -> Curve:
+    ordered = sorted(points, key=place)
+    return Curve(
+        label,
+        [place(item) for item in ordered],
+        [item["value"] for item in ordered],
+        [item["uncertainty"] for item in ordered],
+        [item["limit"]["value"] for item in ordered],
+        [item["verdict"] == "passed" for item in ordered],
+    )
 
 
 def to_junit(table: Table) -> str:

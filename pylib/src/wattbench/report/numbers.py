@@ -32,7 +32,7 @@ def doubt(value: float, unit: str) -> str:
     """An uncertainty; what does not show in the error beside it is only bounded."""
     if not value:
         return "none"
-    return f"< 0.0001 {unit}" if value < 1e-4 else f"±{value:.2g} {unit}"
+    return (f"< 0.0001 {unit}" if value < 1e-4 else f"±{value:.2g} {unit}").rstrip()
 
 
 def percent(value: float) -> str:

@@ -39,16 +39,16 @@ class ClassTable(BenchLibrary):
 
     @keyword
     def plan_class_table(
-        self, active_class: str = "", reactive_class: str = "", corrections: str | None = None
+        self, active_class: str = "", reactive_class: str = "", corrections: str | None = None, *names: str
     ) -> list[str]:
         """Plans the test of the loaded product for a class, and returns the names of all points.
 
-        Without a class it is the one that the manifest states. ``corrections`` is a file with corrected limits. Fails
-        where the product's data contradict the class.
+        Without a class it is the one that the manifest states. ``corrections`` is a file with corrected limits,
+        ``names`` chooses standards such as ``OIML R46``. Fails where the product's data contradict the class.
         """
         path = Path(corrections) if corrections else None
         rating = Rating.of(self.session.bench.manifest)
-        self._plan = plan(rating, standards(path), active_class, reactive_class)
+        self._plan = plan(rating, standards(path), active_class, reactive_class, names)
         return [point.name for point in self._plan.points]
 
     @keyword
@@ -110,9 +110,10 @@ _STATE = "class table"
 
 def _judgement(test: str, result: Result) -> Judgement:
     point, value = result.point, result.value or 0.0
+    unit, source = point.limit.unit or "%", "pulses" if point.kind == "steadiness" else "registers"
     judgement = Judgement(
-        test, point.name, point.kind, "%", 0.0, value, value, point.limit.value, result.uncertainty, "registers",
-        result.passed,
+        test, point.name, point.kind, unit, 0.0, value, value, point.limit.value, result.uncertainty, source,
+        result.passed, unit,
     )  # fmt: skip
     if result.readings:
         first = result.readings[0]

@@ -35,7 +35,7 @@ class SensorKeywords(BenchLibrary):
         """Gives the sensor of a channel errors from now on; what is not given stays.
 
         ``gain_percent`` of the gain, ``offset``, ``noise`` (RMS) and ``clip`` in V at the converter's pin, ``delay`` in
-        us (positive: the pin lags), ``temperature_coefficient`` of the gain in ppm per kelvin from 25 C on.
+        us (positive: the pin lags), ``temperature_coefficient`` of the gain in ppm per kelvin from 23 C on.
         A stimulus that a sensor clips cannot be judged.
         """
         changes = {

@@ -53,6 +53,7 @@ class Ade7913(Ade7913Conversions):
     Evidence: `samples_taken`, `last_sample_ns`, `overruns` (samples skipped between two reads), `clipped_samples`.
     """
 
+    missing = ("droop and delay of the decimation filter: the mains lab has a sinc3 stage to put in front",)
     state_names = (
         "_config", "_emi", "_counter", "_snapshot", "_locked", "_ready_ns", "_anchor_ns", "_preset", "_hz", "_running",
         "_before", "_before_ns", "_held", "_block", "_block_first", "_valid_until", "_last_read", "_na_until",

@@ -14,7 +14,7 @@ from wattbench.core.analog import FloatArray
 from wattbench.core.errors import StimulusError
 from wattbench.labs.grid.channels import Channel
 from wattbench.labs.grid.course import Course
-from wattbench.labs.grid.front_ends.magnetising import magnetising_current, of_part
+from wattbench.labs.grid.front_ends.magnetising import by_itself, magnetising_current, of_part
 from wattbench.labs.grid.front_ends.smoothing import edges_s, smoothed
 from wattbench.labs.grid.front_ends.taps import NO_TAPS, Sinc3, Stage, Taps
 from wattbench.labs.grid.front_ends.transformer import CurrentTransformer
@@ -23,7 +23,8 @@ from wattbench.labs.grid.schedule import Schedule
 from wattbench.labs.grid.segment import Segment
 from wattbench.labs.grid.waveform import Peak, Waveform
 
-REFERENCE_C = 25.0
+REFERENCE_C = 23.0
+"""At which sensors have their nominal gain: the reference temperature of IEC 62052-11."""
 _SEARCHED_TURNS = 20
 _POINTS_PER_TURN = 4096
 
@@ -71,12 +72,20 @@ class FrontEndDescription(Protocol):
     def divider_ratio(self) -> float:
         """Volts at the pin per volt of the line (1 kOhm of 991 kOhm: 1/991)."""
 
+    @property
+    def shunt_ppm_per_k(self) -> float:
+        """Relative change of the shunt per kelvin, in 1e-6."""
+
+    @property
+    def divider_ppm_per_k(self) -> float:
+        """Relative change of the divider's ratio per kelvin, in 1e-6."""
+
 
 @dataclass(frozen=True)
 class FrontEnd:
     """A sensor with its faults: pin volts = clip(gain(T) * filtered(x - m)(t - delay) + offset + noise).
 
-    `gain` is pin volts per ampere or volt of the line at 25 C; a positive `delay_us` lets the pin lag behind the line;
+    `gain` is pin volts per ampere or volt of the line at 23 C; a positive `delay_us` lets the pin lag behind the line;
     `clip_v` is the level at which the sensor itself clips. `transformer` takes its magnetising current m from the line,
     `stages` filter it (see `front_ends`).
     """
@@ -142,7 +151,8 @@ class FrontEnd:
             values = segment.value(channel, times_s, times_ns)
             if self.transformer is None:
                 return values
-            return values - magnetising_current(segment, channel, self.transformer).value(times_s)
+            lost = magnetising_current(schedule.segments, segment, channel, self.transformer)
+            return values - lost.value(times_s)
 
         def filtered(times_s: FloatArray) -> FloatArray:
             return schedule.evaluate(passed, times_s)
@@ -181,7 +191,7 @@ class FrontEnd:
         course, line_noise = segment.course(channel), PEAK_SIGMAS * segment.noise(channel).rms
         simple = not self.stages and self.transformer is None
         if self.transformer is not None:
-            magnetising_current(segment, channel, self.transformer)  # complains now
+            by_itself(segment, channel, self.transformer)  # complains now
         if course.plain is not None and simple:
             peak = course.plain.peak(self.offset_v / gain)
         else:

@@ -45,11 +45,14 @@ def wired_pins(phase: str, description: FrontEndDescription, model: AfeModel) ->
     if phase not in (*PHASES, NEUTRAL):
         raise UsageError(f"A front end is for L1, L2, L3 or N, not {phase!r}.")
     gains = {"voltage": description.divider_ratio, "current": description.sensor_ohm}
-    sensors = {quantity: FrontEnd(gain) for quantity, gain in gains.items()}
+    sensors = {
+        "voltage": FrontEnd(gains["voltage"], temperature_coefficient_ppm=description.divider_ppm_per_k),
+        "current": FrontEnd(gains["current"], temperature_coefficient_ppm=description.shunt_ppm_per_k),
+    }
     wound = description.transformer
     if wound is not None:
         transformer = CurrentTransformer(wound.lead_deg, wound.nominal_hz, wound.knee_a)
-        sensors["current"] = FrontEnd(description.sensor_ohm, transformer=transformer)
+        sensors["current"] = FrontEnd(gains["current"], transformer=transformer)
     for quantity, input_name in (("voltage", description.voltage_input), ("current", description.current_input)):
         if not input_name:
             continue
@@ -61,4 +64,5 @@ def wired_pins(phase: str, description: FrontEndDescription, model: AfeModel) ->
                 f"The front end for the {quantity} of {phase} gives {gains[quantity]:g} V at the pin for each V or A "
                 f"of the line; a shunt or burden is given in ohm and a divider as the part that is left, such as 1/991."
             )
-        yield Pin(description.afe, input_name, Channel(phase, quantity), sensors[quantity], model.full_scale_v)
+        channel = Channel(phase, quantity)
+        yield Pin(description.afe, input_name, channel, sensors[quantity], model.full_scale_v)

@@ -36,6 +36,15 @@ class Factor:
             )
         return Factor(value, character == "capacitive", of_sine)
 
+    @staticmethod
+    def at(angle_deg: float) -> tuple[Factor, bool]:
+        """The factor of a current that lags by `angle_deg`, and whether its energy is exported."""
+        angle = math.radians(angle_deg)
+        cosine, sine = round(math.cos(angle), 12), round(math.sin(angle), 12)
+        export = cosine < 0
+        capacitive = sine != 0 and (sine < 0) != export
+        return (Factor(abs(cosine), capacitive) if cosine else Factor(1.0, capacitive, of_sine=True)), export
+
     @property
     def cosine(self) -> float:
         """The power factor."""

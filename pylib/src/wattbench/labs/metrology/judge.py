@@ -14,8 +14,8 @@ from wattbench.labs.metrology.observe import MeterReader, Span, Truth, observe
 
 SAMPLE_S = 125e-6
 """One sample at 8 kS/s: the jitter of pulses that firmware decides on sample by sample."""
-_PARTS_OF_LATE = 8
-"""The energy of a time that bookings may be late is looked at in so many places."""
+_LATE_STEP_S = 0.0005
+"""The energy of a time that bookings may be late is looked at in steps not longer than this."""
 
 
 def judge_register(
@@ -62,8 +62,9 @@ def _booked_late(span: Span, truth: Truth, quantity: str, phase: str | None) -> 
     if not late_ns:
         return 0.0
     energies = [0.0]
-    for part in range(1, _PARTS_OF_LATE + 1):
-        part_ns = -(-late_ns * part // _PARTS_OF_LATE)
+    parts = -(-late_ns // to_ns(_LATE_STEP_S))
+    for part in range(1, parts + 1):
+        part_ns = -(-late_ns * part // parts)
         for end_ns in (span.from_ns, span.to_ns):
             energies.append(truth.injected(end_ns - part_ns, end_ns).value(quantity, phase))
     return max(energies) - min(energies)

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
 
 from wattbench.core.errors import UsageError
 from wattbench.core.names import did_you_mean
-from wattbench.labs.metrology.factors import UNITY, Factor
-from wattbench.labs.metrology.points import UNCERTAINTY_PART, Kind, Load, Point
-from wattbench.labs.metrology.rating import REGISTERS, Rating
-from wattbench.labs.metrology.standards import Limit, Row, Standard
-from wattbench.labs.metrology.waveforms import blocked
-
-_REFERENCE_SETTINGS: list[dict[str, Any]] = [{}]
-_SAME = 1e-9
-"""Currents that lie this close are the same."""
-
-
-class Part(NamedTuple):
-    """A row of a standard at one power factor."""
-
-    standard: str
-    row: str
-    factor: str
-
-    @staticmethod
-    def of(point: Point) -> Part:
-        """Where a point belongs."""
-        return Part(point.limit.standard, point.limit.row, str(point.load.factor))
+from wattbench.labs.metrology.planner import Planner
+from wattbench.labs.metrology.points import Point
+from wattbench.labs.metrology.rating import Rating
+from wattbench.labs.metrology.standards import Standard
 
 
 @dataclass(frozen=True)
@@ -42,10 +23,10 @@ class Plan:
     reactive_class: str
     standards: tuple[Standard, ...]
     points: tuple[Point, ...]
-    parts: tuple[Part, ...] = ()
-    """What of the tables can be measured: a class is shown only by points of all these, also after a selection."""
+    needed: tuple[tuple[str, str], ...] = ()
+    """Standard and name of every point that can be run: only all of them show a class, also after a selection."""
     selection: str = ""
-    """The pattern that the points were chosen by, empty for all of them."""
+    """The patterns that the points were chosen by, empty for all of them."""
 
     @property
     def runnable(self) -> tuple[Point, ...]:
@@ -56,21 +37,33 @@ class Plan:
         """The class of a standard that was asked for."""
         return self.active_class if standard.quantity == "active" else self.reactive_class
 
-    def select(self, pattern: str) -> Plan:
-        """The points whose name or kind matches (`*unity*`, `influence`); raises UsageError where none does."""
-        points = tuple(p for p in self.points if fnmatchcase(p.name, pattern) or p.kind == pattern)
-        if not any(not point.blocked for point in points):
-            why = f": {points[0].name} cannot be run, {points[0].blocked}" if points else ""
-            raise UsageError(f"no point of the plan that can be run is called or is a `{pattern}`{why}")
-        return replace(self, points=points, selection=pattern)
+    def select(self, *patterns: str) -> Plan:
+        """The points whose name or kind matches one (`*unity*`, `influence`); raises UsageError for one without any."""
+        chosen = set()
+        for pattern in patterns:
+            points = [p for p in self.points if fnmatchcase(p.name, pattern) or p.kind == pattern]
+            if not any(not point.blocked for point in points):
+                why = f": {points[0].name} cannot be run, {points[0].blocked}" if points else ""
+                raise UsageError(f"no point of the plan that can be run is called or is a `{pattern}`{why}")
+            chosen |= {point.name for point in points}
+        points = [point for point in self.points if point.name in chosen]
+        return replace(self, points=tuple(points), selection=", ".join(patterns))
 
 
-def plan(rating: Rating, standards: Sequence[Standard], active_class: str = "", reactive_class: str = "") -> Plan:
+def plan(
+    rating: Rating,
+    standards: Sequence[Standard],
+    active_class: str = "",
+    reactive_class: str = "",
+    names: Sequence[str] = (),
+) -> Plan:
     """The plan for the classes given, else for those that the product states.
 
-    Raises UsageError where there is no class, where the class is unknown, or where the product's data contradict it.
+    `names` of standards chooses among them; the laboratory's own requirements are always there. Raises UsageError where
+    there is no class or standard of a name, or where the product's data contradict the class.
     """
     rating.require_sound()
+    standards = _named(standards, names)
     if not active_class and not reactive_class:
         active_class, reactive_class = rating.active_class, rating.reactive_class
     if not active_class and not reactive_class:
@@ -87,21 +80,30 @@ def plan(rating: Rating, standards: Sequence[Standard], active_class: str = "", 
         rating = _with_minimum(rating, standard, asked)
     for standard in chosen:
         asked = active_class if standard.quantity == "active" else reactive_class
-        points += _Planner(rating, standard, asked).points()
-    parts = tuple(dict.fromkeys(Part.of(point) for point in points if not point.blocked))
-    return Plan(rating, active_class, reactive_class, tuple(chosen), tuple(points), parts)
+        points += Planner(rating, standard, asked).points()
+    needed = tuple((point.limit.standard, point.name) for point in points if not point.blocked)
+    return Plan(rating, active_class, reactive_class, tuple(chosen), tuple(points), needed)
+
+
+def _named(standards: Sequence[Standard], names: Sequence[str]) -> list[Standard]:
+    """The standards of these names, or all that need not be asked for, with the laboratory's own requirements."""
+    known = [standard.name for standard in standards if not standard.own]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no standard `{name}`{did_you_mean(name, known)}; there are {', '.join(known)}")
+    return [item for item in standards if item.own or (item.name in names if names else not item.on_request)]
 
 
 def _of_class(rating: Rating, standards: Sequence[Standard], quantity: str, asked: str) -> list[Standard]:
     if not asked:
         return []
-    known = {name for standard in standards if standard.quantity == quantity for name in standard.classes}
+    known = {name for item in standards if item.quantity == quantity and not item.own for name in item.classes}
     if asked not in known:
         hint = did_you_mean(asked, known)
         raise UsageError(f"there is no class {asked} for {quantity} energy{hint}; there are {', '.join(sorted(known))}")
     found = [item for item in standards if item.quantity == quantity and asked in item.classes]
     fitting = [item for item in found if rating.connection in item.connections]
-    if not fitting:
+    if all(item.own for item in fitting):
         raise UsageError(
             f"class {asked} contradicts {rating.product}: {found[0].name} has it for meters with "
             f"{' or '.join(found[0].connections)} connection only, and this one is for {rating.connection} connection"
@@ -116,230 +118,3 @@ def _with_minimum(rating: Rating, standard: Standard, asked: str) -> Rating:
         if row.data["current"] == "Imin" and not rating.minimum_a and bound:
             return replace(rating, minimum_a=rating.current(bound))
     return rating
-
-
-class _Planner:
-    def __init__(self, rating: Rating, standard: Standard, asked: str) -> None:
-        self.rating, self.standard, self.asked = rating, standard, asked
-
-    def points(self) -> list[Point]:
-        self._require()
-        made = [*self._accuracy(), *self._influences(), *self._repeatability(), *self._constant()]
-        return [*made, *self._starting(), *self._no_load()]
-
-    # What the class demands of the rating
-
-    def _require(self) -> None:
-        for row in self.standard.section("requires"):
-            name = row.data["current"]
-            value = self.rating.current(name)
-            for bound, sign in (("at_most", 1), ("at_least", -1)):
-                text = row.data.get(bound, {}).get(self.rating.connection, {}).get(self.asked)
-                wanted = f"{bound.replace('_', ' ')} {text}"
-                if text and sign * (value - self.rating.current(text)) > _SAME * value:
-                    raise UsageError(
-                        f"class {self.asked} contradicts {self.rating.product}: its {name} is {value:g} A, and "
-                        f"{self.standard.name}:{self.standard.edition}, {row.clause} wants {wanted}, "
-                        f"{self.rating.current(text):g} A; correct the table [metrology] of its manifest"
-                    )
-
-    # Points
-
-    def _accuracy(self) -> Iterator[Point]:
-        for row in self.standard.section("accuracy"):
-            limit = self.standard.limit(row, self.asked)
-            for text in row.data["factors"]:
-                factor = Factor.of(text)
-                for setting in row.data.get("settings", _REFERENCE_SETTINGS):
-                    for label, current_a in self._ladder(row):
-                        for load in self._loads(row.data["load"], factor, current_a, setting):
-                            yield self._point("accuracy", row, limit, label, load, setting=setting)
-            yield from self._other_temperatures(row)
-
-    def _other_temperatures(self, row: Row) -> Iterator[Point]:
-        """What the table says for other bands of temperatures, which the emulation cannot have."""
-        for band in range(1, len(row.values[self.asked])):
-            load = Load(self.rating.voltage_v, self.rating.currents()["Itr"], self.rating.frequency_hz)
-            limit = self.standard.limit(row, self.asked, band)
-            label = self.standard.temperatures[band]
-            yield replace(
-                self._point("accuracy", row, limit, label, load),
-                name=f"{self.standard.name} {row.id} {label}",
-                title=f"all points of the row at {label}",
-                limits=tuple(self.standard.limit(row, name, band) for name in self.standard.classes),
-                blocked=blocked("temperature"),
-            )
-
-    def _influences(self) -> Iterator[Point]:
-        for row in self.standard.section("influence"):
-            if self.rating.connection not in row.data.get("connections", self.standard.connections):
-                continue
-            limit = self.standard.limit(row, self.asked)
-            for text in row.data["factors"]:
-                for setting in row.data["settings"]:
-                    for label in row.of("currents", self.rating.connection):
-                        current_a = self.rating.current(label)
-                        for load in self._loads(setting.get("load", "balanced"), Factor.of(text), current_a, setting):
-                            (reference,) = self._loads("balanced", Factor.of(text), current_a, {})
-                            made = self._point("influence", row, limit, label, load, setting=setting)
-                            yield replace(made, reference=reference, blocked=made.blocked or self._pointless(setting))
-
-    def _pointless(self, setting: dict[str, Any]) -> str:
-        if setting.get("missing", 0) >= len(self.rating.phases) or (
-            len(self.rating.phases) == 1 and (setting.get("load") or setting.get("waveform") == "reversed_sequence")
-        ):
-            return f"a meter with {len(self.rating.phases)} phases has no such state"
-        return ""
-
-    def _repeatability(self) -> Iterator[Point]:
-        for row in self.standard.section("repeatability"):
-            label = row.of("current", self.rating.connection)
-            for text in row.data["factors"]:
-                (load,) = self._loads("balanced", Factor.of(text), self.rating.current(label), {})
-                made = self._point("repeatability", row, self.standard.limit(row, self.asked), label, load)
-                yield replace(made, runs=int(row.data["runs"]))
-
-    def _constant(self) -> Iterator[Point]:
-        for row in self.standard.section("constant"):
-            label = row.of("current", self.rating.connection)
-            (load,) = self._loads("balanced", UNITY, self.rating.current(label), {})
-            made = self._point("constant", row, self.standard.limit(row, self.asked), label, load)
-            missing = "" if self._kind in self.rating.constants else f"the meter has no {self._kind} pulses"
-            yield replace(made, blocked=made.blocked or missing)
-
-    def _starting(self) -> Iterator[Point]:
-        for row in self.standard.section("starting"):
-            for direction in row.data["directions"]:
-                load = Load(
-                    self.rating.voltage_v,
-                    self.rating.starting_a,
-                    self.rating.frequency_hz,
-                    export=direction == "export",
-                )
-                quantity = "active_export_wh" if load.export else "active_import_wh"
-                power_w = load.voltage_v * load.current_a * len(self.rating.phases)
-                per_pulse_s = 3.6e6 / (self.rating.constants[self._kind] * power_w) if self._has_pulses else 60.0
-                limits = tuple(
-                    Limit(self.standard.name, self.standard.edition, row.clause, row.id, name, row.data["time_factor"],
-                          row.certainty[name], row.note)
-                    for name in self.standard.classes
-                )  # fmt: skip
-                limit = limits[self.standard.classes.index(self.asked)]
-                made = self._point("starting", row, limit, "Ist", load, limits=limits)
-                counted = self._no_register(quantity)
-                yield replace(
-                    made,
-                    name=f"{self.standard.name} {row.id} {direction}",
-                    title=f"starts at {load.current_a:g} A, {direction}",
-                    quantity=quantity,
-                    duration_s=row.data["pulses"] * row.data["time_factor"] * per_pulse_s,
-                    pulses=int(row.data["pulses"]),
-                    blocked=counted,
-                )
-
-    def _no_load(self) -> Iterator[Point]:
-        for row in self.standard.section("no_load"):
-            limits = self.standard.limits(row)
-            limit = limits[self.standard.classes.index(self.asked)]
-            load = Load(self.rating.voltage_v * row.data["voltage"], 0.0, self.rating.frequency_hz)
-            made = self._point("no_load", row, limit, "", load, limits=limits)
-            constant = self.rating.constants.get(self._kind, 0.0)
-            current_a = self.rating.current(row.of("current", self.rating.connection))
-            product = constant * len(self.rating.phases) * self.rating.voltage_v * current_a
-            yield replace(
-                made,
-                name=f"{self.standard.name} {row.id}",
-                title=f"no load at {row.data['voltage']:g} Un",
-                duration_s=60 * limit.value / product if product else 0.0,
-                pulses=int(row.data["pulses"]),
-                blocked="" if constant else f"the meter has no {self._kind} pulses that could be counted",
-            )
-
-    # Parts of a point
-
-    @property
-    def _kind(self) -> str:
-        return self.standard.quantity
-
-    @property
-    def _has_pulses(self) -> bool:
-        return bool(self.rating.constants.get(self._kind))
-
-    def _ladder(self, row: Row) -> list[tuple[str, float]]:
-        """The currents of a row: those of the ladder within its range, and where it begins."""
-        connection = self.rating.connection
-        from_text, to_text = row.of("from", connection), row.of("to", connection)
-        from_a, to_a = self.rating.current(from_text), self.rating.current(to_text)
-        ladder = row.of("currents", connection) or self._standard_currents()
-        found: dict[float, str] = {}
-        for text in (from_text, *ladder, *((to_text,) if to_text == "Imax" else ())):
-            current_a = self.rating.current(text)
-            inside = from_a * (1 - _SAME) <= current_a < to_a * (1 - _SAME)
-            inside |= to_text == "Imax" and abs(current_a - to_a) <= _SAME * to_a
-            if inside and not any(abs(current_a - other) <= _SAME * current_a for other in found):
-                found[current_a] = text
-        return [(found[current_a], current_a) for current_a in sorted(found)]
-
-    def _standard_currents(self) -> list[str]:
-        value = self.standard.currents
-        return list(value[self.rating.connection] if isinstance(value, dict) else value)
-
-    def _loads(self, where: str, factor: Factor, current_a: float, setting: dict[str, Any]) -> Iterator[Load]:
-        missing = self.rating.phases[: setting.get("missing", 0)]
-        phases = self.rating.phases if where == "single" and len(self.rating.phases) > 1 else ("",)
-        if where == "single" and phases == ("",):
-            return
-        for phase in phases:
-            yield Load(
-                self.rating.voltage_v * setting.get("voltage", 1.0),
-                current_a,
-                self.rating.frequency_hz * setting.get("frequency", 1.0),
-                factor,
-                phase,
-                missing,
-                setting.get("waveform", "sine"),
-            )
-
-    def _no_register(self, quantity: str) -> str:
-        if quantity in self.rating.registers:
-            return ""
-        return f"the manifest has no register `{REGISTERS[quantity]}`, which counts {quantity.replace('_', ' ')}"
-
-    def _point(
-        self,
-        kind: Kind,
-        row: Row,
-        limit: Limit,
-        label: str,
-        load: Load,
-        *,
-        setting: dict[str, Any] | None = None,
-        limits: tuple[Limit, ...] = (),
-    ) -> Point:
-        setting = setting or {}
-        quantity = "active_import_wh"
-        if self._kind == "reactive":
-            quantity = "reactive_export_varh" if load.factor.capacitive else "reactive_import_varh"
-        why = "" if quantity in self.rating.registers or self._has_pulses else self._no_register(quantity)
-        words = [self.standard.name, row.id, label, str(load.factor), load.where, _setting_text(setting, load)]
-        title = [row.data.get("name", ""), f"{load.current_a:g} A", str(load.factor), load.where]
-        return Point(
-            name=" ".join(filter(None, words)),
-            kind=kind,
-            title=", ".join(filter(None, [*title, _setting_text(setting, load)])),
-            load=load,
-            limit=limit,
-            limits=limits or self.standard.limits(row),
-            quantity=quantity,
-            needed_uncertainty=UNCERTAINTY_PART * limit.value if kind not in ("starting", "no_load") else 0.0,
-            blocked=why or blocked(load.waveform),
-        )
-
-
-def _setting_text(setting: dict[str, Any], load: Load) -> str:
-    parts = [f"{setting['voltage']:g} Un"] if "voltage" in setting else []
-    parts += [f"{setting['frequency']:g} fn"] if "frequency" in setting else []
-    parts += [setting["waveform"].replace("_", " ")] if "waveform" in setting else []
-    if "missing" in setting:
-        parts.append(f"{setting['missing']} without voltage: {', '.join(load.missing)}")
-    return ", ".join(parts)

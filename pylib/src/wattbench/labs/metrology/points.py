@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from wattbench.labs.grid.front_end import REFERENCE_C
 from wattbench.labs.metrology.factors import UNITY, Factor
 from wattbench.labs.metrology.measurement import Origin
 from wattbench.labs.metrology.standards import Limit
 
-Kind = Literal["accuracy", "influence", "starting", "no_load", "constant", "repeatability"]
+Kind = Literal[
+    "accuracy", "influence", "starting", "no_load", "constant", "repeatability", "quadrants", "steadiness"
+]  # fmt: skip
 Verdict = Literal["passed", "failed", "undecided", "not run"]
 UNCERTAINTY_PART = 0.2
 """A measurement may be uncertain by this part of its limit."""
@@ -29,6 +32,8 @@ class Load:
     """Phases without voltage; their currents stay."""
     waveform: str = "sine"
     export: bool = False
+    temperature_c: float = REFERENCE_C
+    """Of the sensors."""
 
     @property
     def where(self) -> str:
@@ -47,6 +52,10 @@ class Point:
     limit: Limit
     limits: tuple[Limit, ...]
     quantity: str = "active_import_wh"
+    subject: str = ""
+    """The influence quantity by the name that its standard gives it."""
+    condition: str = ""
+    """What differs from the reference conditions, for people."""
     reference: Load | None = None
     """What an influence is compared with."""
     needed_uncertainty: float = 0.0
@@ -54,7 +63,7 @@ class Point:
     runs: int = 1
     """Measurements of a repeatability test."""
     duration_s: float = 0.0
-    """Of a test without load, or the longest time of a starting test."""
+    """Of a test without load or of steadiness, or the longest time of a starting test."""
     pulses: int = 0
     """So many a starting test waits for, and at most so many a test without load allows."""
     blocked: str = ""

@@ -19,6 +19,11 @@ REGISTERS = {
     "reactive_export_varh": "reactive_q4",
 }
 """Injected quantities of the points, and the register of a manifest that counts each: consumers, so quadrants I, IV."""
+QUADRANT_REGISTERS = {
+    "active": ("active_import", "active_export"),
+    "reactive": ("reactive_q1", "reactive_q2", "reactive_q3", "reactive_q4"),
+}
+"""For each kind of energy the registers of a manifest among which it is sorted by its sign or quadrant."""
 _NOT_PHASES = ("N",)
 
 
@@ -46,6 +51,10 @@ class Rating:
     """For each injected quantity that the meter counts the register that has it."""
     resolutions: Mapping[str, float] = field(default_factory=dict)
     """The step in Wh or varh of each of these registers."""
+    quadrants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each register of `QUADRANT_REGISTERS` that the meter has the elements of it: total, L1, L2, L3."""
+    temperature_ppm_per_k: float = 0.0
+    """The largest change of a phase's sensors together with the temperature; 0 where the manifest states none."""
 
     @staticmethod
     def of(manifest: Manifest) -> Rating:
@@ -74,6 +83,20 @@ class Rating:
             constants={kind: output.per_kilo_hour for kind, output in manifest.pulses.items()},
             registers=registers,
             resolutions={name: manifest.register(name.partition("[")[0]).resolution for name in registers.values()},
+            quadrants={
+                name: manifest.registers[name].elements or ("total",)
+                for names in QUADRANT_REGISTERS.values()
+                for name in names
+                if name in manifest.registers
+            },
+            temperature_ppm_per_k=max(
+                (
+                    abs(sensors.shunt_ppm_per_k) + abs(sensors.divider_ppm_per_k)
+                    for phase, sensors in manifest.front_ends.items()
+                    if phase not in _NOT_PHASES
+                ),
+                default=0.0,
+            ),
         )
         rating.require_sound()
         return rating

@@ -24,29 +24,49 @@ from wattbench.core.names import did_you_mean
 from wattbench.labs.metrology.factors import Factor
 from wattbench.labs.metrology.rating import CONNECTIONS, current_parts
 
-CERTAINTIES = ("verified", "memory", "corrected")
-"""Compared with a public text; still to be compared with the purchased standard; corrected by the user."""
+CERTAINTIES = ("verified", "memory", "own", "corrected")
+"""Compared with a public text; still to be compared with the purchased standard; a requirement of the laboratory that
+no standard has; corrected by the user."""
 QUANTITIES = ("active", "reactive")
-_SECTIONS = ("requires", "accuracy", "influence", "starting", "no_load", "constant", "repeatability")
-_TOP = ("standard", "edition", "title", "quantity", "classes", "connections", "currents", "temperatures", "checked")
+_SECTIONS = (
+    "requires", "accuracy", "influence", "starting", "no_load", "constant", "repeatability", "quadrants", "steadiness",
+)  # fmt: skip
+_TOP = (
+    "standard", "edition", "title", "quantity", "classes", "connections", "currents", "temperatures", "checked", "own",
+    "on_request",
+)  # fmt: skip
 _COMMON = ("id", "clause", "certainty", "note")
 _KEYS = {
     "requires": ("current", "at_most", "at_least"),
-    "accuracy": ("load", "factors", "from", "to", "currents", "settings", "percent"),
-    "influence": ("name", "connections", "factors", "currents", "settings", "percent"),
+    "accuracy": (
+        "load",
+        "factors",
+        "from",
+        "to",
+        "currents",
+        "settings",
+        "temperature_currents",
+        "scaled_by",
+        "percent",
+    ),
+    "influence": ("name", "connections", "factors", "currents", "settings", "percent", "percent_per_k"),
     "starting": ("directions", "pulses", "time_factor"),
     "no_load": ("voltage", "current", "numerator", "pulses"),
     "constant": ("current", "percent"),
     "repeatability": ("factors", "current", "runs", "percent"),
+    "quadrants": ("current", "angles", "percent"),
+    "steadiness": ("current", "seconds", "ms"),
 }
-_SETTING_KEYS = ("voltage", "frequency", "waveform", "missing", "load")
+_UNITS = {"percent": "%", "percent_per_k": "%/K", "ms": "ms", "numerator": ""}
+"""The keys that hold the limits of a row, and the unit of each."""
+_SETTING_KEYS = ("voltage", "frequency", "waveform", "missing", "load", "temperature")
 _CORRECTION_KEYS = ("standard", "row", "class", "percent", "source")
 LOADS = ("balanced", "single")
 
 
 @dataclass(frozen=True)
 class Limit:
-    """One value of one standard for one class, and how sure it is. `value` is in percent unless the row says else."""
+    """One value of one standard for one class, in `unit`, and how sure it is."""
 
     standard: str
     edition: str
@@ -56,6 +76,7 @@ class Limit:
     value: float
     certainty: str
     note: str = ""
+    unit: str = "%"
 
     @property
     def source(self) -> str:
@@ -75,6 +96,8 @@ class Row:
     data: Mapping[str, Any]
     values: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """For each class its limit, or one for each band of temperatures."""
+    unit: str = "%"
+    """Of the limits."""
 
     def of(self, name: str, connection: str, default: Any = None) -> Any:
         """What `data` holds under `name`, for this connection where it differs by connection."""
@@ -82,8 +105,16 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Band:
+    """A band of temperatures that limits hold for, and the temperatures at which it is tested, in °C."""
+
+    name: str
+    at_c: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Standard:
-    """One standard."""
+    """One standard, or what the laboratory asks for itself."""
 
     name: str
     edition: str
@@ -93,9 +124,13 @@ class Standard:
     """The best one first."""
     connections: tuple[str, ...]
     currents: Any
-    temperatures: tuple[str, ...]
+    temperatures: tuple[Band, ...]
     checked: str
     rows: tuple[Row, ...]
+    own: bool = False
+    """The laboratory's own: no class of any standard is shown while one of its points is not passed."""
+    on_request: bool = False
+    """Planned only where it is asked for by its name."""
 
     def section(self, name: str) -> list[Row]:
         """The rows of one kind."""
@@ -112,6 +147,7 @@ class Standard:
             row.values[accuracy_class][band],
             row.certainty[accuracy_class],
             row.note,
+            row.unit,
         )
 
     def limits(self, row: Row) -> tuple[Limit, ...]:
@@ -218,7 +254,7 @@ class _Reader:
         _keys(path, "top", data, (*_TOP, *_SECTIONS), ("standard", "edition", "title", "quantity", "classes"))
         _choice(path, "quantity", data["quantity"], QUANTITIES)
         self.classes = tuple(data["classes"])
-        self.temperatures = tuple(data.get("temperatures", ()))
+        self.temperatures = tuple(map(self._band, data.get("temperatures", ())))
         for name in data.get("connections", ()):
             _choice(path, "connections", name, CONNECTIONS)
         rows = []
@@ -241,18 +277,33 @@ class _Reader:
             self.temperatures,
             data.get("checked", "nothing: all values are to be compared with the purchased standard"),
             tuple(rows),
+            self._flag("own"),
+            self._flag("on_request"),
         )
+
+    def _flag(self, name: str) -> bool:
+        value = self.data.get(name, False)
+        if not isinstance(value, bool):
+            raise SourceError(f"`{name}` is true or false, not {value!r}", self.path)
+        return value
+
+    def _band(self, entry: Any) -> Band:
+        _keys(self.path, "temperatures", entry, ("name", "at"), ("name", "at"))
+        at = entry["at"] if isinstance(entry["at"], list) else []
+        if not at or not all(_is_number(value) and -273 < value < 300 for value in at):
+            raise SourceError("`at` of a band of temperatures is a list of °C such as [-10, 40]", self.path)
+        return Band(str(entry["name"]), tuple(map(float, at)))
 
     def _row(self, section: str, entry: Any) -> Row:
         path = self.path
         name = f"{section} {entry.get('id', '?')}" if isinstance(entry, dict) else section
-        optional = {"currents", "settings", "connections", "at_most", "at_least", "certainty", "note"}
+        optional = {"currents", "settings", "connections", "at_most", "at_least", "certainty", "note", "scaled_by"}
+        optional |= {"temperature_currents", *_UNITS}
         known = (*_COMMON, *_KEYS[section])
         _keys(path, name, entry, known, [key for key in (*known, "certainty") if key not in optional - {"certainty"}])
         data = {key: entry[key] for key in _KEYS[section] if key in entry}
-        for key in ("from", "to", "current"):
+        for key in ("from", "to", "current", "currents", "temperature_currents", "scaled_by"):
             self._currents(data.get(key, []), name)
-        self._currents(data.get("currents", []), name)
         for bound in ("at_most", "at_least"):
             for connection, by_class in data.get(bound, {}).items():
                 _choice(path, bound, connection, CONNECTIONS)
@@ -264,18 +315,28 @@ class _Reader:
             _choice(path, "load", data["load"], LOADS)
         for setting in data.get("settings", []):
             _keys(path, f"{name} settings", setting, _SETTING_KEYS, ())
-        values = {}
-        for key in ("percent", "numerator"):
-            if key in data:
-                self._classes(name, data[key])
-                values = {cls: self._values(name, key, value) for cls, value in data.pop(key).items()}
+        given = [key for key in _UNITS if key in data]
+        wanted = [key for key in _UNITS if key in _KEYS[section]]
+        if len(given) != min(1, len(wanted)):
+            raise SourceError(f"[{name}] needs its limits as {' or '.join(f'`{key}`' for key in wanted)}", path)
+        values, unit = {}, "%"
+        for key in given:
+            self._classes(name, data[key])
+            values = {cls: self._values(name, key, value) for cls, value in data.pop(key).items()}
+            unit = _UNITS[key]
+        for angle in data.get("angles", []):
+            if not _is_number(angle) or not 0 <= angle < 360:
+                raise SourceError(f"[{name}] an angle is a number from 0 up to 360 degrees, not {angle}", path)
+        if "seconds" in data and not (_is_number(data["seconds"]) and data["seconds"] > 0):
+            raise SourceError(f"[{name}] `seconds` is a number above 0, not {data['seconds']}", path)
         return Row(
-            section, entry["id"], entry["clause"], self._certainty(name, entry), entry.get("note", ""), data, values
-        )
+            section, entry["id"], entry["clause"], self._certainty(name, entry), entry.get("note", ""), data, values,
+            unit,
+        )  # fmt: skip
 
     def _values(self, name: str, key: str, value: Any) -> tuple[float, ...]:
         numbers = tuple(value) if isinstance(value, list) else (value,)
-        good = _is_limit if key == "percent" else _is_number
+        good = _is_number if key == "numerator" else _is_limit
         if not all(map(good, numbers)) or (len(numbers) > 1 and len(numbers) != len(self.temperatures)):
             bands = f" or one for each of the {len(self.temperatures)} temperatures" if self.temperatures else ""
             raise SourceError(f"[{name}] `{key}` is one number above 0{bands}, not {value}", self.path)
@@ -286,7 +347,7 @@ class _Reader:
         by_class = given if isinstance(given, dict) else dict.fromkeys(self.classes, given)
         self._classes(name, by_class)
         for value in by_class.values():
-            _choice(self.path, "certainty", value, CERTAINTIES[:2])
+            _choice(self.path, "certainty", value, CERTAINTIES[:3])
         return dict(by_class)
 
     def _classes(self, name: str, by_class: Any) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from wattbench.labs.metrology.plan import Part, Plan
+from wattbench.labs.metrology.factors import CHARACTERS
+from wattbench.labs.metrology.plan import Plan
 from wattbench.labs.metrology.points import Result
 from wattbench.labs.metrology.standards import Standard
 
@@ -30,12 +31,13 @@ def classes_met(plan: Plan, results: Sequence[Result]) -> tuple[ClassMet, ...]:
 
 
 def _met(plan: Plan, standard: Standard, results: Sequence[Result]) -> ClassMet:
-    ran = [r for r in results if r.point.limit.standard == standard.name and r.verdict != "not run"]
-    parts = [part for part in plan.parts if part.standard == standard.name]
+    own = [item.name for item in plan.standards if item.own and item.quantity == standard.quantity]
+    names = list(dict.fromkeys([standard.name, *own]))
     reasons: dict[str, str] = {}
     met = ""
-    for name in standard.classes:
-        reason = _against(parts, ran, name)
+    # The laboratory's own requirements are no classification: nothing better than what was asked for.
+    for name in [plan.asked(standard)] if standard.own else standard.classes:
+        reason = next(filter(None, (_against(plan, item, results, name) for item in names)), "")
         if not reason:
             met = name
             break
@@ -43,17 +45,29 @@ def _met(plan: Plan, standard: Standard, results: Sequence[Result]) -> ClassMet:
     return ClassMet(standard.name, plan.asked(standard), met, reasons)
 
 
-def _against(parts: Sequence[Part], ran: Sequence[Result], name: str) -> str:
-    """Why results do not show a class; it needs every power factor of its tables, not only points that pass."""
+def _against(plan: Plan, standard: str, results: Sequence[Result], name: str) -> str:
+    """Why results of a standard do not show a class: it takes all points that can be run, and loads of every kind."""
+    ran = [item for item in results if item.point.limit.standard == standard and item.verdict != "not run"]
     for result in ran:
-        verdict = result.by_class.get(name, result.verdict)
+        verdict = result.by_class.get(name, "undecided")
         if verdict != "passed":
             return f"{result.point.name}: {verdict}"
-    measured = {Part.of(result.point) for result in ran}
-    for part in parts:
-        if part not in measured:
-            return f"no point of {part.row} at {part.factor} was measured"
-    return "" if parts else "nothing of the standard can be measured"
+    measured = {result.point.name for result in ran}
+    needed = [point for owner, point in plan.needed if owner == standard]
+    missing = [point for point in needed if point not in measured]
+    if missing:
+        more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
+        return f"{missing[0]} was not measured{more}"
+    return _blind(ran) if needed else f"nothing of {standard} can be measured"
+
+
+def _blind(ran: Sequence[Result]) -> str:
+    """What no table of limits may leave out: at a power factor of 1 an error of the phase does not show."""
+    characters = {load.factor.character for load in (result.point.load for result in ran) if load.factor.value < 1}
+    for character in CHARACTERS:
+        if character not in characters:
+            return f"no {character} load was measured: a phase error does not show at a factor of 1"
+    return ""
 
 
 def passed(results: Sequence[Result]) -> bool:
@@ -88,6 +102,7 @@ def to_table(plan: Plan, results: Sequence[Result]) -> dict[str, Any]:
                 "quantity": item.quantity,
                 "classes": list(item.classes),
                 "asked": plan.asked(item),
+                "own": item.own,
             }
             for item in plan.standards
         ],
@@ -114,6 +129,8 @@ def _point(result: Result) -> dict[str, Any]:
         "kind": point.kind,
         "title": point.title,
         "quantity": point.quantity,
+        "subject": point.subject,
+        "condition": point.condition,
         "load": {**asdict(point.load), "factor": str(point.load.factor), "where": point.load.where},
         "limit": {**asdict(point.limit), "source": point.limit.source},
         "limits": {limit.accuracy_class: limit.value for limit in point.limits},

@@ -5,10 +5,9 @@ first-order high-pass: a lead of atan(1 / (w tau)), less for harmonics, and no D
 smaller by `residual`, so m shoots up until the flux comes down again. A direct current has to come back as the mean of
 m, which drives any core without a gap over its knee (IEC 62053-21, DC and even harmonics).
 
-Each segment shows the steady state at its frequency (`magnetising.py`: also of what moves slowly); the decay of the
-flux after a change (some tau) is not modelled. Steps of 1/4096 cycle with the exact exponential in each regime and
-straight lines between samples of the current; the crossing of the knee is located within the step. Halving the step
-changes m by less than 5e-4 of its peak.
+Here are the steady state and the way to it; `magnetising.py` puts them on the course of a current. A saturating core
+is followed in steps of 1/4096 cycle with the exact exponential in each regime and straight lines between samples of the
+current; the crossing of the knee is located within the step. Halving the step changes m by less than 5e-4 of its peak.
 """
 
 from __future__ import annotations
@@ -45,6 +44,8 @@ _MOST_TONES = 12
 """Of more of them a table is made, with straight lines between its points: within 3e-7 of the magnetising current."""
 _LONGEST_TURNS = 50
 _MOST_PERIODS = 400
+_SETTLED = 1e-6
+"""A period that moves the flux by less than this, in A or parts of the knee, is the last one that is followed."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,17 @@ class CurrentTransformer:
                 f"The flux of the current transformer finds no steady state; it misses by {best:.3g} A."
             )
         return Table(np.array([start, *values[:-1]]), turns)
+
+    def settling(self, current: list[float], hertz: float, m: float) -> list[float]:
+        """m from a start value on, in steps, until it repeats from one period of `current` to the next."""
+        result, step_s = [m], 1 / (STEPS_PER_TURN * hertz)
+        for _ in range(_MOST_PERIODS):
+            values = self._period(current, step_s, result[-1])
+            miss = values[-1] - result[-1]
+            result += values
+            if abs(miss) <= _SETTLED * max(1.0, self.knee_a if self.knee_a < math.inf else 0.0):
+                break
+        return result
 
     def _period(self, current: list[float], step_s: float, m: float) -> list[float]:
         """m after each step of one period."""
