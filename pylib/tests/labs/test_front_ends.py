@@ -281,8 +281,10 @@ def test_a_transformer_that_saturates_while_something_moves_is_refused(bench, gr
     grid.set_phase("L1", 230, 20)
     with_sensor(grid, transformer=CurrentTransformer(lead_deg=0.5, knee_a=0.3))
     grid.ramp_phase("L1", current_a=23, duration_s=1, at=1)
-    with pytest.raises(StimulusError, match=r"saturates is modelled in its steady state, but .* core to 0\.4"):
+    with pytest.raises(StimulusError, match=r"saturates is modelled under a current that repeats, but .* core to 0\.4"):
         grid.ramp_phase("L1", current_a=35, duration_s=1, at=3)
+
+
 def taken_flux(bench, grid, ct, prepare, change_s):
     """The magnetising current from a change on, as the pin and the line differ, at 8 kHz; and the line's current."""
     with_sensor(grid, transformer=ct)
