@@ -50,7 +50,7 @@ def metering_bench(product: str, current_a: float = 5.0) -> tuple[Bench, Grid]:
 
 
 def speed(product: str, seconds: float) -> float:
-    """Virtual seconds per second of processor time of the metering run."""
+    """Virtual seconds of the metering run per second of processor time, so that neighbours count less."""
     bench, _ = metering_bench(product)
     start = time.process_time()
     bench.run_for(seconds)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-
 import pytest
 from elftools.elf.elffile import ELFFile
 from native_meter import FIRMWARE, PRODUCTS
 
-from wattbench.bench.manifest import read_manifest
+from wattbench.bench.manifest import manifest_data, read_manifest
 
 SIZES = {"u32": 4, "i64": 8, "f64": 8}
 BUILDS = FIRMWARE / "builds"
@@ -16,7 +14,7 @@ BUILDS = FIRMWARE / "builds"
 
 @pytest.mark.parametrize("path", sorted(BUILDS.glob("*.toml")), ids=lambda path: path.stem)
 def test_registers_are_symbols(path) -> None:
-    manifest = tomllib.loads(path.read_text(encoding="utf-8"))
+    manifest = manifest_data(path)
     assert manifest["registers"]
     with (BUILDS / manifest["firmware"]["elf"]).open("rb") as stream:
         symbols = {

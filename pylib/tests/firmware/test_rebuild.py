@@ -76,6 +76,7 @@ def test_missing_ziglang(tmp_path: Path) -> None:
     [
         ("edge_meter_3p", 0x30000000),
         ("edge_meter_3p_wrong_calibration", 0x30000000),
+        ("edge_meter_3p_timing_faults", 0x30000000),
         ("besmart_meter_3p", 0x70000000),
     ],
 )
