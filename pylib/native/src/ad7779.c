@@ -19,6 +19,7 @@ struct wb_ad7779 {
     unsigned event;
     wb_sai *sai;
     void (*refill)(void);
+    uint16_t traced;                    /* what a trace calls data-ready, 0: not */
 };
 
 static void plan(wb_ad7779 *ad)
@@ -43,6 +44,10 @@ static void on_sample(void *owner)
         memcpy(frame.words[line], words + line * frame.count, frame.count * sizeof *words);
     s->index++;
     plan(ad);
+    if (ad->traced) {
+        wb_trace_tell(ad->block.device.machine, WB_TRACE_EDGE, ad->traced, 1);
+        wb_trace_tell(ad->block.device.machine, WB_TRACE_EDGE, ad->traced, 0);
+    }
     wb_sai_begin(ad->sai, 1, &frame);
 }
 
@@ -71,6 +76,8 @@ void wb_ad7779_start(wb_ad7779 *ad, wb_sai *sai, int64_t anchor_ns, int64_t num,
 }
 
 void wb_ad7779_stop(wb_ad7779 *ad) { wb_event_at(ad->block.device.machine, ad->event, WB_NEVER); }
+
+void wb_ad7779_trace(wb_ad7779 *ad, uint32_t source) { ad->traced = (uint16_t)source; }
 
 void wb_ad7779_format(wb_ad7779 *ad, uint32_t lines, int64_t dclk_num, int64_t dclk_den)
 {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from wattbench.bench import Bench
@@ -208,3 +210,21 @@ def test_every_instruction_of_the_meter_is_in_its_load(meter):
     counted = sum(row.value for row in rows(tap.records()))
     assert counted == bench.engine.board.machine.look(0).icount - before
     tap.stop()
+
+
+@pytest.mark.parametrize("watched", [False, True], ids=["frames of the core", "frames of the model"])
+def test_data_ready_of_a_converter_that_sends_by_itself(watched):
+    """A pulse of no length with each sample, whether or not somebody else has looked at the wire from the start."""
+    with Bench.load("besmart-meter-3p") as bench:
+        if watched:
+            bench.model("afe").outputs["DRDY"].connect(lambda level: None, announce=False)
+        bench.boot()
+        tap = bench.trace(TraceRequest(wires=("afe.DRDY",)))
+        bench.run_for("0.01")
+        edges = [(row.time_ns, row.value) for row in rows(tap.records()) if row.kind == TraceKind.EDGE]
+        tap.stop()
+        bench.run_for("0.001")
+    rising = [time_ns for time_ns, level in edges if level]
+    assert [time_ns for time_ns, level in edges if not level] == rising
+    assert len(rising) == 80
+    assert {after - before for before, after in pairwise(rising)} == {125_000}

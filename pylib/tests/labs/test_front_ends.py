@@ -333,7 +333,7 @@ def test_inrush_of_flux_goes_over_the_knee_and_comes_down(bench, grid):
 def test_what_a_transformer_is_not_modelled_for_is_refused(bench, grid):
     grid.set_phase("L1", 230, 20)
     with_sensor(grid, transformer=CurrentTransformer(lead_deg=0.5, knee_a=0.01))
-    with pytest.raises(StimulusError, match="steady state, but the current of L1 set from 0 s is ramped"):
+    with pytest.raises(StimulusError, match="a current that repeats, but the current of L1 set from 0 s is ramped"):
         grid.ramp_phase("L1", current_a=5, duration_s=1)
     with pytest.raises(StimulusError, match="repeats within 50 cycles"):
         grid.add_harmonic("L1", "current", 1.37, 10)

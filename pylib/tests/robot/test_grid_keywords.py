@@ -66,7 +66,7 @@ MEASURED = (
     ("body", "error"),
     [
         ("    Set Sensor Error    L1    current    gain_percent=3", 1),
-        ("    Set Sensor Error    L1    current    temperature_coefficient=1000\n    Set Sensor Temperature    55", 1),
+        ("    Set Sensor Error    L1    current    temperature_coefficient=1000\n    Set Sensor Temperature    53", 1),
         ("    Set Sensor Error    L1    current    gain_percent=3\n    Make Sensor Ideal    L1    current", 0),
         ("    Set Sensor Error    L1    voltage    delay=1000", -1.63),
         ("    Use Current Transformer    L1    lead=12", -1.44),

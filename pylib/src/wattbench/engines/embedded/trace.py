@@ -12,6 +12,7 @@ import numpy as np
 from wattbench.core.errors import UsageError
 from wattbench.core.wires import Line, SpiPort
 from wattbench.engines.embedded.machine import Machine
+from wattbench.engines.embedded.twins.ad7779 import NativeAd7779
 from wattbench.engines.embedded.twins.dma import NativeEdma
 from wattbench.engines.embedded.twins.lines import NativeLine
 from wattbench.engines.embedded.twins.lpspi import NativeLpspi
@@ -61,6 +62,10 @@ class TraceSources:
             self._machine.lib.wb_lpspi_trace(spi.handle, pcs, number)
             self._undo.append(partial(self._machine.lib.wb_lpspi_trace, spi.handle, pcs, 0))
             return
+        if isinstance(spi, NativeAd7779):
+            spi.trace_ready(number)
+            self._undo.append(partial(spi.trace_ready, 0))
+            return
         if isinstance(line, NativeLine):
             self._machine.lib.wb_trace_line(self._machine.handle, line.number, number)
             return
@@ -75,7 +80,7 @@ class TraceSources:
             spi.port.listen_select(lambda chosen, asserted: tell(int(asserted)) if chosen == pcs else None)
 
     def _find_wire(self, name: str) -> tuple[Any, Any, int]:
-        """The wire's line, or its SPI controller and which of its selects it is."""
+        """The wire's line, or its SPI controller and which of its selects it is; with data-ready its converter."""
         models = self._models()
         if name.rpartition(".")[2] in models:
             base, output = name.rpartition(".")[2], None
@@ -86,7 +91,8 @@ class TraceSources:
         outputs = getattr(found, "outputs", {})
         chosen = getattr(found, "default_output", None) if output is None else output
         if chosen in outputs:
-            return outputs[chosen], None, 0
+            tells = isinstance(found, NativeAd7779) and chosen == "DRDY"
+            return outputs[chosen], found if tells else None, 0
         is_controller = isinstance(found, NativeLpspi) or isinstance(getattr(found, "port", None), SpiPort)
         if chosen in CHIP_SELECTS and is_controller:
             return None, found, CHIP_SELECTS.index(str(chosen))

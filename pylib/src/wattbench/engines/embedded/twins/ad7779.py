@@ -9,6 +9,7 @@ from typing import Any
 from wattbench.engines.embedded.machine import Machine
 from wattbench.engines.embedded.twins.binding import REFILL_FRAMES, library
 from wattbench.engines.embedded.twins.sai import NativeAudioPort
+from wattbench.engines.trace import TraceKind
 from wattbench.hw.parts.ad7779 import Ad7779
 from wattbench.hw.parts.ad7779_conversions import REFERENCE_V
 
@@ -30,6 +31,7 @@ class NativeAd7779(Ad7779):
         self._stream = self._lib.wb_ad7779_new(host.handle, self._refilled)
         self._given = b""
         """The block that the native core has."""
+        self._machine, self._traced = host, 0
         weakref.finalize(self, self._lib.wb_block_free, self._stream).atexit = False
         super().__init__(host, name, crystal_error_ppm, reference_v, init_time_us)
 
@@ -45,6 +47,16 @@ class NativeAd7779(Ad7779):
     def _end_frames(self) -> None:
         super()._end_frames()
         self._lib.wb_ad7779_stop(self._stream)
+
+    def trace_ready(self, number: int) -> None:
+        """Let the machine's trace have the edges of data-ready under a number, whoever sends the frames; 0: no more."""
+        self._traced = number
+        self._lib.wb_ad7779_trace(self._stream, number)
+
+    def _send(self, sample: tuple[int, ...]) -> None:
+        for level in (1, 0) if self._traced else ():
+            self._lib.wb_trace_tell(self._machine.handle, TraceKind.EDGE, self._traced, level)
+        super()._send(sample)
 
     def _give(self) -> None:
         """Let the native core have the present block and format."""

@@ -116,6 +116,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wb_ad7779_new": (_PTR, (_PTR, REFILL_FRAMES)),
     "wb_ad7779_start": (None, (_PTR, _PTR, _I64, _I64, _I64)),
     "wb_ad7779_stop": (None, (_PTR,)),
+    "wb_ad7779_trace": (None, (_PTR, _U32)),
     "wb_ad7779_format": (None, (_PTR, _U32, _I64, _I64)),
     "wb_ad7779_block": (None, (_PTR, _I64, _I64, c.c_char_p)),
     "wb_ade7913_new": (_PTR, (_PTR, c.POINTER(ConverterHost))),
