@@ -1,7 +1,7 @@
 #include "ade7913.h"
 
 #include "lpspi.h"
-#include "outputs.h"
+#include "selects.h"
 #include "timebase.h"
 
 enum { CONFIG = 0x08, STATUS0 = 0x09, LOCK = 0x0A, SYNC_SNAP = 0x0B, EMI_CTRL = 0x0E };
@@ -51,9 +51,9 @@ enum ade7913_result ade7913_configure(uint32_t select, bool last)
 void ade7913_synchronise(void)
 {
     bool ok = true;
-    outputs_select_together(true);
+    selects_together(true);
     write(0, SYNC_SNAP, SYNC, &ok);
-    outputs_select_together(false);
+    selects_together(false);
 }
 
 bool ade7913_lock(uint32_t select)

@@ -18,6 +18,7 @@ enum { AFE_L1, AFE_L2, AFE_L3, AFE_NEUTRAL, AFE_COUNT };
 #define AFE_SELECT_PINS {28, 17, 18, 19}
 #define AFE_SELECT_MODES {0, 2, 2, 2}
 #define PAD_MODE_GPIO 5u
+#define AFE_SPI LPSPI(1)
 /* Data-ready of the last converter: pad GPIO_AD_21 as input X of FlexPWM4 submodule 3. */
 #define AFE_READY_PAD 21u
 #define AFE_READY_PAD_MODE 11u
@@ -31,7 +32,7 @@ enum { AFE_L1, AFE_L2, AFE_L3, AFE_NEUTRAL, AFE_COUNT };
 #define SAMPLE_RATE_HZ 8000u
 
 /* Interrupt numbers and priorities, 0 first. Samples are worked off in PendSV, below every interrupt. */
-enum { IRQ_DMA_SPI_RX = 6, IRQ_LPUART1 = 20, IRQ_GPT1 = 119 };
+enum { IRQ_DMA_SAMPLES = 6, IRQ_LPUART1 = 20, IRQ_GPT1 = 119 };
 enum { PRIORITY_GPT1 = 0, PRIORITY_DMA = 1, PRIORITY_LPUART1 = 2, PRIORITY_PENDSV = 15 };
 
 #endif

@@ -1,3 +1,11 @@
+/* The DMA chain that fetches the converters' samples.
+ *
+ *   ready    channel 5, on data-ready or linked: one command word to LPSPI1, then links transmit
+ *   transmit channel 7, linked: the four words of a burst read to LPSPI1
+ *   receive  channel 6, on each received word: word to the ring of buffers; links count
+ *   count    channel 8, linked: after each four words of a converter but the last links ready for the next one
+ *
+ * At the end of a buffer channel 6 interrupts and loads its descriptor for the next buffer. */
 #include "edma.h"
 
 #include "lpspi.h"
@@ -38,7 +46,7 @@ static void build_receive_ring(void)
 {
     for (uint32_t i = 0; i < BUFFER_COUNT; i++) {
         struct edma_tcd *tcd = &receive_ring[i];
-        tcd->SADDR = (uint32_t)&LPSPI1->RDR;
+        tcd->SADDR = (uint32_t)&AFE_SPI->RDR;
         tcd->SOFF = 0;
         tcd->ATTR = EDMA_ATTR(EDMA_SIZE_32, EDMA_SIZE_32);
         tcd->NBYTES = sizeof(uint32_t);
@@ -79,7 +87,7 @@ static struct edma_tcd ready_descriptor(void)
         .ATTR = EDMA_ATTR(EDMA_SIZE_32, EDMA_SIZE_32),
         .NBYTES = sizeof(uint32_t),
         .SLAST = 0u - (uint32_t)sizeof commands,
-        .DADDR = (uint32_t)&LPSPI1->TCR,
+        .DADDR = (uint32_t)&AFE_SPI->TCR,
         .CITER = EDMA_ITER_LINK(CHANNEL_TRANSMIT, AFE_COUNT),
         .BITER = EDMA_ITER_LINK(CHANNEL_TRANSMIT, AFE_COUNT),
         .CSR = (uint16_t)EDMA_CSR_MAJORLINK(CHANNEL_TRANSMIT),
@@ -94,7 +102,7 @@ static struct edma_tcd transmit_descriptor(void)
         .ATTR = EDMA_ATTR(EDMA_SIZE_32, EDMA_SIZE_32),
         .NBYTES = sizeof burst_read,
         .SLAST = 0u - (uint32_t)sizeof burst_read,
-        .DADDR = (uint32_t)&LPSPI1->TDR,
+        .DADDR = (uint32_t)&AFE_SPI->TDR,
         .CITER = 1,
         .BITER = 1,
     };
@@ -119,7 +127,7 @@ void edma_start(void)
     DMAMUX_CHCFG[CHANNEL_RECEIVE] = DMAMUX_ENABLE | DMA_REQUEST_LPSPI1_RX;
     DMAMUX_CHCFG[CHANNEL_READY] = DMAMUX_ENABLE | DMA_REQUEST_AFE_READY;
     lpspi_receive_by_dma(true);
-    system_enable_irq(IRQ_DMA_SPI_RX, PRIORITY_DMA);
+    system_enable_irq(IRQ_DMA_SAMPLES, PRIORITY_DMA);
     EDMA->SERQ = CHANNEL_RECEIVE;
     EDMA->SERQ = CHANNEL_READY;
 

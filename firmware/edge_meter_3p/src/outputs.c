@@ -57,22 +57,6 @@ void outputs_safe(void)
         GPIO3->DR_CLEAR = 1u << output_pins[i];
 }
 
-void outputs_select_together(bool together)
-{
-    uint32_t pins = 0;
-    for (uint32_t i = 0; i < AFE_COUNT; i++)
-        pins |= 1u << select_pins[i];
-    if (together) {
-        for (uint32_t i = 0; i < AFE_COUNT; i++)
-            IOMUXC_MUX_AD(select_pins[i] + 1u) = PAD_MODE_GPIO;
-        GPIO3->DR_CLEAR = pins;
-    } else {
-        GPIO3->DR_SET = pins;
-        for (uint32_t i = 0; i < AFE_COUNT; i++)
-            IOMUXC_MUX_AD(select_pins[i] + 1u) = select_modes[i];
-    }
-}
-
 bool button_down(void)
 {
     return !(GPIO3->PSR >> PIN_BUTTON & 1u);

@@ -36,8 +36,8 @@ void metrology_gap(void)
     rig_gaps++;
 }
 
-void metrology_process(const uint32_t *bursts, uint32_t count, uint32_t end_tick)
+void metrology_process(const uint32_t *samples, uint32_t count, uint32_t end_tick)
 {
-    rig_index[rig_count] = (uint32_t)((const uint32_t(*)[BUFFER_WORDS])bursts - edma_buffers) + (count - BUFFER_SAMPLES);
+    rig_index[rig_count] = (uint32_t)((const uint32_t(*)[BUFFER_WORDS])samples - edma_buffers) + (count - BUFFER_SAMPLES);
     rig_tick[rig_count++] = end_tick;
 }

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "lpspi.h"
-#include "outputs.h"
+#include "selects.h"
 #include "timebase.h"
 
 int32_t (*rig_transfer)(uint32_t select, uint32_t first, uint32_t second); /* below 0: no answer */
@@ -23,7 +23,7 @@ void timebase_sleep_ms(uint32_t ms)
     rig_sleep(ms);
 }
 
-void outputs_select_together(bool together)
+void selects_together(bool together)
 {
     rig_together = together;
 }

@@ -20,7 +20,10 @@ Array = NDArray[np.float64]
 Wave = Callable[[Array], Array]
 
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
+COMMON = FIRMWARE / "common"
 PRODUCT = FIRMWARE / "edge_meter_3p"
+INCLUDES = tuple(f"-I{folder}" for folder in (PRODUCT / "src", COMMON, FIRMWARE / "imxrt", FIRMWARE / "imxrt1175"))
+"""Folders of the product, the shared sources, the chip's family and the chip, in the order of the firmware's build."""
 SOURCES = ("metrology", "window", "energy", "pulse", "calibration")
 SAMPLE_RATE_HZ = 8000
 BUFFER_SAMPLES = 30
@@ -32,7 +35,7 @@ VOLTAGE_CODES_PER_V = 1 / 991 / 788e-3 * 2**23
 
 def calibration_source(values: dict[str, Any]) -> str:
     """C source of `meter_calibration`, from the generator of the firmware's build."""
-    spec = importlib.util.spec_from_file_location("make_calibration", PRODUCT / "make_calibration.py")
+    spec = importlib.util.spec_from_file_location("make_calibration", COMMON / "make_calibration.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -52,13 +55,12 @@ def compiled(calibration: str) -> bytes:
     compiler = shutil.which("cc")
     assert compiler, "these tests need a C compiler called cc"
     options = ["-O2", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"]
-    includes = [f"-I{PRODUCT}", f"-I{PRODUCT / 'src'}"]
     with tempfile.TemporaryDirectory() as folder:
         data, library = Path(folder, "calibration_data.c"), Path(folder, "meter.so")
         data.write_text(calibration, encoding="utf-8")
-        sources = [str(PRODUCT / "src" / f"{name}.c") for name in SOURCES]
+        sources = [str(COMMON / f"{name}.c") for name in SOURCES]
         sources += [str(data), str(Path(__file__).with_name("pulse_log.c"))]
-        subprocess.run([compiler, *options, *includes, *sources, "-o", str(library)], check=True)
+        subprocess.run([compiler, *options, *INCLUDES, *sources, "-o", str(library)], check=True)
         return library.read_bytes()
 
 

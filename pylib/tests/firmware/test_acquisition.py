@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from native_meter import PRODUCT
+from native_meter import COMMON, INCLUDES
 
 BUFFER_TICKS = 90_000
 RING = 4
@@ -23,8 +23,8 @@ class Rig:
         assert compiler, "these tests need a C compiler called cc"
         here = Path(__file__).parent
         subprocess.run(
-            [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", f"-I{PRODUCT}", f"-I{PRODUCT / 'src'}",
-             "-DSYSTEM_H", "-include", str(here / "acquisition_rig.h"), str(PRODUCT / "src" / "acquisition.c"),
+            [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", *INCLUDES,
+             "-DSYSTEM_H", "-include", str(here / "acquisition_rig.h"), str(COMMON / "acquisition.c"),
              str(here / "acquisition_rig.c"), "-o", str(folder / "rig.so")], check=True,
         )  # fmt: skip
         self.library = ctypes.CDLL(str(folder / "rig.so"))
@@ -44,7 +44,7 @@ class Rig:
         self.full += buffers
         self.number("rig_buffer_in_use").value = self.full % RING
         self.number("rig_now").value = (self.full * BUFFER_TICKS + late_ticks) & 0xFFFFFFFF
-        self.library.dma_spi_rx_handler()
+        self.library.dma_samples_handler()
         if work:
             self.library.PendSV_Handler()
 

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from native_meter import PRODUCT
+from native_meter import INCLUDES, PRODUCT
 
 STATUS0, LOCK, CONFIG, EMI, SYNC_SNAP = 0x09, 0x0A, 0x08, 0x0E, 0x0B
 OK, NO_ANSWER, IN_RESET, LOCKED, NO_CONFIG = range(5)
@@ -47,7 +47,7 @@ class Rig:
         assert compiler, "these tests need a C compiler called cc"
         sources = [str(PRODUCT / "src" / "ade7913.c"), str(Path(__file__).with_name("ade7913_rig.c"))]
         subprocess.run(
-            [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", f"-I{PRODUCT}", f"-I{PRODUCT / 'src'}",
+            [compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", *INCLUDES,
              *sources, "-o", str(folder / "rig.so")], check=True,
         )  # fmt: skip
         self.library = ctypes.CDLL(str(folder / "rig.so"))

@@ -28,8 +28,8 @@ struct cycle {
 };
 
 void metrology_init(const struct calibration *calibration);
-/* Work off `count` samples of four bursts each; `end_tick` is the time of the last one. */
-void metrology_process(const uint32_t *bursts, uint32_t count, uint32_t end_tick);
+/* Work off `count` samples as samples.h lays them out; `end_tick` is the time of the last one. */
+void metrology_process(const uint32_t *samples, uint32_t count, uint32_t end_tick);
 /* Samples are missing before the next ones: start a new cycle and window there. */
 void metrology_gap(void);
 /* What the window found: residual mean of a phase voltage, in codes to take off. */

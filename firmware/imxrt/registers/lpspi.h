@@ -1,7 +1,8 @@
-/* LPSPI: low-power serial peripheral interface (i.MX RT1170 reference manual, chapter LPSPI). */
+/* LPSPI: low-power serial peripheral interface (chapter LPSPI of the i.MX RT manuals). */
 #ifndef REGISTERS_LPSPI_H
 #define REGISTERS_LPSPI_H
 
+#include "registers/chip.h"
 #include "registers/register.h"
 
 struct lpspi_registers {
@@ -19,7 +20,7 @@ CHECK_OFFSET(struct lpspi_registers, CCR, 0x40);
 CHECK_OFFSET(struct lpspi_registers, FCR, 0x58);
 CHECK_OFFSET(struct lpspi_registers, RDR, 0x74);
 
-#define LPSPI1 ((struct lpspi_registers *)0x40114000u)
+#define LPSPI(number) ((struct lpspi_registers *)LPSPI_BASE(number))
 
 #define LPSPI_CR_MEN (1u << 0)
 #define LPSPI_CR_RST (1u << 1)

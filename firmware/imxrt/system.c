@@ -1,5 +1,6 @@
 #include "system.h"
 
+#include "registers/chip.h"
 #include "registers/scs.h"
 
 extern uint32_t linker_stack_guard[];
@@ -29,11 +30,11 @@ static void protect_memory(void)
     /* A stack that grows past its end hits the guard and faults instead of overwriting data. */
     MPU_RBAR = (uint32_t)linker_stack_guard | MPU_VALID | 0u;
     MPU_RASR = MPU_SIZE(8) | MPU_NORMAL_UNCACHED | MPU_NO_EXECUTE;
-    MPU_RBAR = 0x30000000u | MPU_VALID | 1u;
+    MPU_RBAR = FLASH_BASE | MPU_VALID | 1u;
     MPU_RASR = MPU_SIZE(22) | MPU_NORMAL_WRITE_BACK | MPU_READ_ONLY;
-    /* DMA and processor share OCRAM2, so it stays out of the data cache. */
-    MPU_RBAR = 0x202C0000u | MPU_VALID | 2u;
-    MPU_RASR = MPU_SIZE(18) | MPU_NORMAL_UNCACHED | MPU_NO_EXECUTE | MPU_READ_WRITE;
+    /* DMA and processor share this memory, so it stays out of the data cache. */
+    MPU_RBAR = DMA_MEMORY_BASE | MPU_VALID | 2u;
+    MPU_RASR = MPU_SIZE(DMA_MEMORY_SIZE_LOG2) | MPU_NORMAL_UNCACHED | MPU_NO_EXECUTE | MPU_READ_WRITE;
     MPU_CTRL = MPU_ENABLE_WITH_BACKGROUND;
     memory_barrier();
 }

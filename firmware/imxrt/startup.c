@@ -12,7 +12,7 @@ extern const uint32_t linker_data_image[];
 int main(void);
 void Reset_Handler(void);
 void PendSV_Handler(void);
-void dma_spi_rx_handler(void);
+void dma_samples_handler(void);
 void lpuart1_handler(void);
 void gpt1_handler(void);
 
@@ -35,9 +35,9 @@ __attribute__((section(".vectors"), used)) const struct vector_table vector_tabl
         [EXCEPTION(1)] = Reset_Handler,
         [EXCEPTION(2)... EXCEPTION(13)] = fault_entry,
         [EXCEPTION(14)] = PendSV_Handler,
-        [EXCEPTION(15)... IRQ(IRQ_DMA_SPI_RX - 1)] = fault_entry,
-        [IRQ(IRQ_DMA_SPI_RX)] = dma_spi_rx_handler,
-        [IRQ(IRQ_DMA_SPI_RX + 1)... IRQ(IRQ_LPUART1 - 1)] = fault_entry,
+        [EXCEPTION(15)... IRQ(IRQ_DMA_SAMPLES - 1)] = fault_entry,
+        [IRQ(IRQ_DMA_SAMPLES)] = dma_samples_handler,
+        [IRQ(IRQ_DMA_SAMPLES + 1)... IRQ(IRQ_LPUART1 - 1)] = fault_entry,
         [IRQ(IRQ_LPUART1)] = lpuart1_handler,
         [IRQ(IRQ_LPUART1 + 1)... IRQ(IRQ_GPT1 - 1)] = fault_entry,
         [IRQ(IRQ_GPT1)] = gpt1_handler,

@@ -1,4 +1,4 @@
-/* LPSPI1, the converters' bus: mode 3, most significant bit first. */
+/* The LPSPI that is the converters' bus: mode 3, most significant bit first. */
 #ifndef LPSPI_H
 #define LPSPI_H
 

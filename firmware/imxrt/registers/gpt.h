@@ -1,7 +1,8 @@
-/* GPT: general-purpose timer (i.MX RT1170 reference manual, chapter GPT). */
+/* GPT: general-purpose timer (chapter GPT of the i.MX RT manuals). */
 #ifndef REGISTERS_GPT_H
 #define REGISTERS_GPT_H
 
+#include "registers/chip.h"
 #include "registers/register.h"
 
 struct gpt_registers {
@@ -9,7 +10,7 @@ struct gpt_registers {
 };
 CHECK_OFFSET(struct gpt_registers, CNT, 0x24);
 
-#define GPT1 ((struct gpt_registers *)0x400EC000u)
+#define GPT1 ((struct gpt_registers *)GPT1_BASE)
 
 #define GPT_CR_EN (1u << 0)
 #define GPT_CR_ENMOD (1u << 1)

@@ -4,6 +4,7 @@
 
 #include "lpuart.h"
 #include "outputs.h"
+#include "registers/chip.h"
 #include "registers/scs.h"
 #include "system.h"
 
@@ -37,7 +38,7 @@ __attribute__((used, noreturn)) static void fault_report(const uint32_t *frame)
     put_register("mmfar", SCB_MMFAR);
     put_register("bfar", SCB_BFAR);
     /* A frame outside RAM cannot be read: the stack itself was the fault. */
-    if ((uint32_t)frame >= 0x20000000u && (uint32_t)frame < 0x20040000u - 32u) {
+    if ((uint32_t)frame >= DTCM_BASE && (uint32_t)frame < DTCM_BASE + DTCM_SIZE - 32u) {
         put_register("pc", frame[FRAME_PC]);
         put_register("lr", frame[FRAME_LR]);
         put_register("xpsr", frame[FRAME_XPSR]);

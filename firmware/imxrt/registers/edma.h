@@ -1,7 +1,8 @@
-/* eDMA and its request multiplexer (i.MX RT1170 reference manual, chapters eDMA and DMAMUX). */
+/* eDMA and its request multiplexer (chapters eDMA and DMAMUX of the i.MX RT manuals). */
 #ifndef REGISTERS_EDMA_H
 #define REGISTERS_EDMA_H
 
+#include "registers/chip.h"
 #include "registers/register.h"
 
 /* Transfer control descriptor, in the controller and, 32-byte aligned, in memory for scatter-gather. */
@@ -35,8 +36,8 @@ CHECK_OFFSET(struct edma_registers, CINT, 0x1F);
 CHECK_OFFSET(struct edma_registers, ERR, 0x2C);
 CHECK_OFFSET(struct edma_registers, TCD, 0x1000);
 
-#define EDMA ((struct edma_registers *)0x40070000u)
-#define DMAMUX_CHCFG ((reg32 *)0x40074000u)
+#define EDMA ((struct edma_registers *)EDMA_BASE)
+#define DMAMUX_CHCFG ((reg32 *)DMAMUX_BASE)
 #define DMAMUX_ENABLE (1u << 31)
 
 #define EDMA_SIZE_8 0u

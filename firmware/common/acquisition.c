@@ -18,7 +18,7 @@ static uint32_t buffers_processed;
 static volatile uint32_t end_ticks[BUFFER_COUNT];
 static uint32_t expected_tick, interrupt_tick;
 
-void dma_spi_rx_handler(void);
+void dma_samples_handler(void);
 void PendSV_Handler(void);
 
 void acquisition_start(void)
@@ -38,7 +38,7 @@ static uint32_t smooth_tick(uint32_t measured, uint32_t buffers)
     return expected_tick;
 }
 
-void dma_spi_rx_handler(void)
+void dma_samples_handler(void)
 {
     uint32_t now = timebase_now();
     edma_acknowledge();
@@ -61,10 +61,7 @@ void dma_spi_rx_handler(void)
 
 static void check_converters(const uint32_t *samples)
 {
-    const uint32_t *last = samples + BUFFER_WORDS - SAMPLE_WORDS;
-    for (uint32_t i = 0; i < AFE_COUNT; i++)
-        if (ade7913_faulty(last + i * ADE7913_BURST_WORDS))
-            meter_afe_faults++;
+    meter_afe_faults += sample_faults(samples + BUFFER_WORDS - SAMPLE_WORDS);
 }
 
 /* Lowest exception priority: all interrupts go on while samples are worked off, only the shell waits. */

@@ -1,7 +1,8 @@
-/* LPUART: low-power asynchronous serial port (i.MX RT1170 reference manual, chapter LPUART). */
+/* LPUART: low-power asynchronous serial port (chapter LPUART of the i.MX RT manuals). */
 #ifndef REGISTERS_LPUART_H
 #define REGISTERS_LPUART_H
 
+#include "registers/chip.h"
 #include "registers/register.h"
 
 struct lpuart_registers {
@@ -9,7 +10,7 @@ struct lpuart_registers {
 };
 CHECK_OFFSET(struct lpuart_registers, WATER, 0x2C);
 
-#define LPUART1 ((struct lpuart_registers *)0x4007C000u)
+#define LPUART1 ((struct lpuart_registers *)LPUART1_BASE)
 
 #define LPUART_GLOBAL_RST (1u << 1)
 #define LPUART_BAUD(oversampling, divisor) (((oversampling)-1u) << 24 | (divisor))

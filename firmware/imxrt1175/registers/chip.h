@@ -1,8 +1,22 @@
-/* Pads, pins and clock roots (i.MX RT1170 reference manual, chapters IOMUXC, GPIO and CCM). */
+/* Memories, places of the blocks, pads, pins and clock roots of the i.MX RT1170 (reference manual, chapters Memory Map,
+ * IOMUXC, GPIO and CCM). */
 #ifndef REGISTERS_CHIP_H
 #define REGISTERS_CHIP_H
 
 #include "registers/register.h"
+
+#define FLASH_BASE 0x30000000u
+#define DTCM_BASE 0x20000000u
+#define DTCM_SIZE 0x40000u
+/* OCRAM2, or the part of it that DMA and processor share. */
+#define DMA_MEMORY_BASE 0x202C0000u
+#define DMA_MEMORY_SIZE_LOG2 18u
+
+#define EDMA_BASE 0x40070000u
+#define DMAMUX_BASE 0x40074000u
+#define LPUART1_BASE 0x4007C000u
+#define GPT1_BASE 0x400EC000u
+#define LPSPI_BASE(number) (0x40114000u + 0x4000u * ((number)-1u))
 
 struct gpio_registers {
     reg32 DR, GDIR, PSR, ICR1, ICR2, IMR, ISR, EDGE_SEL;

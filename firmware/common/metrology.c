@@ -1,13 +1,11 @@
 #include "metrology.h"
 
-#include "ade7913.h"
 #include "energy.h"
+#include "samples.h"
 #include "timebase.h"
 #include "trigonometry.h"
 #include "window.h"
 
-#define BURST ADE7913_BURST_WORDS
-#define SAMPLE_STRIDE (CHANNELS * BURST)
 /* A quarter of a 50 Hz period. */
 #define QUARTER_SAMPLES 40u
 /* Two one-pole low-pass filters at 8000 / (2 pi 32) = 40 Hz keep harmonics from making crossings of their own. */
@@ -87,8 +85,8 @@ static inline void accumulate(struct sums *to, const uint32_t *sample)
     int32_t *quarter_ago = history[history_at];
     history_at = history_at + 1u == QUARTER_SAMPLES ? 0u : history_at + 1u;
     for (uint32_t p = 0; p < PHASES; p++) {
-        int32_t u = ade7913_voltage(sample + p * BURST) - scale.voltage_offset[p];
-        int32_t i = ade7913_current(sample + p * BURST) - scale.current_offset[p];
+        int32_t u = sample_voltage(sample, p) - scale.voltage_offset[p];
+        int32_t i = sample_current(sample, p) - scale.current_offset[p];
         to->active[p] += (int64_t)u * i;
         to->quarter[p] += (int64_t)quarter_ago[p] * i;
         to->voltage_squared[p] += (int64_t)u * u;
@@ -96,7 +94,7 @@ static inline void accumulate(struct sums *to, const uint32_t *sample)
         to->voltage[p] += u;
         quarter_ago[p] = u;
     }
-    int32_t neutral = ade7913_current(sample + PHASES * BURST) - scale.current_offset[PHASES];
+    int32_t neutral = sample_current(sample, PHASES) - scale.current_offset[PHASES];
     to->current_squared[PHASES] += (int64_t)neutral * neutral;
 }
 
@@ -163,7 +161,7 @@ static void finish_cycle(const struct sums *from, bool synchronous, uint32_t end
  * sample's interval. */
 static bool crossed(const uint32_t *sample, uint32_t *part)
 {
-    int32_t u = ade7913_voltage(sample + reference * BURST) - scale.voltage_offset[reference];
+    int32_t u = sample_voltage(sample, reference) - scale.voltage_offset[reference];
     int32_t before = filter[1];
     filter[0] += (u * FILTER_SCALE - filter[0]) >> FILTER_SHIFT;
     filter[1] += (filter[0] - filter[1]) >> FILTER_SHIFT;
@@ -197,10 +195,10 @@ static void split_at_crossing(const uint32_t *sample, uint32_t part, uint32_t ti
     start_tick = tick;
 }
 
-void metrology_process(const uint32_t *bursts, uint32_t count, uint32_t end_tick)
+void metrology_process(const uint32_t *samples, uint32_t count, uint32_t end_tick)
 {
     uint32_t tick = end_tick - (count - 1u) * TICKS_PER_SAMPLE;
-    for (const uint32_t *sample = bursts; sample < bursts + count * SAMPLE_STRIDE; sample += SAMPLE_STRIDE) {
+    for (const uint32_t *sample = samples; sample < samples + count * SAMPLE_WORDS; sample += SAMPLE_WORDS) {
         uint32_t part;
         if (length == 0)
             start_tick = tick - TICKS_PER_SAMPLE;
