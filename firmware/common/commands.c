@@ -6,6 +6,7 @@
 #include "energy.h"
 #include "lpuart.h"
 #include "print.h"
+#include "quality_commands.h"
 #include "pulse_output.h"
 #include "relay.h"
 #include "system.h"
@@ -178,10 +179,21 @@ static const struct {
     {"energy", energy, "energy registers"},
     {"status", status, "counters and states"},
     {"calibration", calibration, "constants of this meter"},
+    {"pq", quality_print, "Urms(1/2), unbalance, phases, frequency over 10 s, aggregated voltages"},
+    {"pq events", quality_print_events, "dips, swells, interruptions and the like"},
     {"relay open", relay_open, "disconnect the consumer"},
     {"relay close", relay_close, "connect the consumer"},
     {"reset", restart, "restart the meter"},
     {"fault", undefined_instruction, "execute an undefined instruction"},
+};
+
+/* Those that are followed by a space and something that they take. */
+static const struct {
+    const char *word;
+    void (*execute)(const char *argument);
+    const char *meaning;
+} commands_with_argument[] = {
+    {"harmonics", quality_print_harmonics, "of a channel: L1 u, L2 u, L3 u, L1 i, L2 i, L3 i, or N i"},
 };
 
 static void help(void)
@@ -190,6 +202,11 @@ static void help(void)
         print_text(commands[i].line);
         print_text(" - ");
         print_line(commands[i].meaning);
+    }
+    for (uint32_t i = 0; i < sizeof commands_with_argument / sizeof commands_with_argument[0]; i++) {
+        print_text(commands_with_argument[i].word);
+        print_text(" - ");
+        print_line(commands_with_argument[i].meaning);
     }
 }
 
@@ -202,6 +219,16 @@ static bool same_text(const char *a, const char *b)
     return *a == *b;
 }
 
+/* What follows `word` and a space in `line`, or null. */
+static const char *argument_of(const char *line, const char *word)
+{
+    while (*word && *line == *word) {
+        line++;
+        word++;
+    }
+    return *word || *line != ' ' ? 0 : line + 1;
+}
+
 void command_execute(const char *line)
 {
     for (uint32_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
@@ -209,5 +236,12 @@ void command_execute(const char *line)
             commands[i].execute();
             return;
         }
+    for (uint32_t i = 0; i < sizeof commands_with_argument / sizeof commands_with_argument[0]; i++) {
+        const char *argument = argument_of(line, commands_with_argument[i].word);
+        if (argument) {
+            commands_with_argument[i].execute(argument);
+            return;
+        }
+    }
     print_line("error unknown command, try help");
 }

@@ -1,6 +1,7 @@
 #include "metrology.h"
 
 #include "energy.h"
+#include "power_quality.h"
 #include "samples.h"
 #include "timebase.h"
 #include "trigonometry.h"
@@ -71,6 +72,21 @@ void metrology_adjust_offset(uint32_t phase, int32_t codes)
     scale.voltage_offset[phase] += codes;
 }
 
+int32_t metrology_voltage_offset(uint32_t phase)
+{
+    return scale.voltage_offset[phase];
+}
+
+double metrology_volts_per_code(uint32_t phase)
+{
+    return scale.volts_per_code[phase];
+}
+
+double metrology_amperes_per_code(uint32_t channel)
+{
+    return scale.amperes_per_code[channel];
+}
+
 void metrology_gap(void)
 {
     sums = (struct sums){0};
@@ -78,6 +94,7 @@ void metrology_gap(void)
     armed = started_at_crossing = false;
     incomplete = true;
     window_restart();
+    power_quality_gap();
 }
 
 static inline void accumulate(struct sums *to, const uint32_t *sample)
@@ -154,6 +171,9 @@ static void finish_cycle(const struct sums *from, bool synchronous, uint32_t end
         return;
     }
     bool window_complete = window_add(&cycle);
+    power_quality_cycle(&cycle);
+    if (window_complete)
+        power_quality_window();
     energy_add(&cycle, window_complete);
 }
 
@@ -216,4 +236,5 @@ void metrology_process(const uint32_t *samples, uint32_t count, uint32_t end_tic
         }
         tick += TICKS_PER_SAMPLE;
     }
+    power_quality_samples(samples, count, end_tick);
 }

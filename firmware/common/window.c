@@ -1,7 +1,5 @@
 #include "window.h"
 
-#define CYCLES_PER_WINDOW 10u
-
 volatile uint32_t meter_measurement_sequence;
 volatile uint32_t meter_window_count;
 volatile double meter_voltage_v[PHASES];
