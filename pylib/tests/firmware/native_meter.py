@@ -73,9 +73,7 @@ def compiled(calibration: str, definitions: tuple[str, ...] = ()) -> bytes:
 class NativeMeter:
     """One meter with its own registers, fed with volts at the terminals and amperes in the lines."""
 
-    def __init__(
-        self, folder: Path, values: dict[str, Any] | None = None, definitions: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, folder: Path, values: dict[str, Any] | None = None, definitions: tuple[str, ...] = ()) -> None:
         """Load from `folder`, an own one for each meter, as the registers are globals of the library."""
         library = folder / "meter.so"
         library.write_bytes(compiled(calibration_source(values or calibration_values()), definitions))

@@ -115,7 +115,7 @@ def test_dips_at_any_angle(meter: NativeMeter, percent: float, cycles: float, de
     mains = Mains(50.0, 20.0)
     mains.dip(percent, mains.crossing_s(SETTLED_S, deg), cycles)
     found, expected = judged(meter, mains, 3.0)
-    assert [event.kind for event in expected][0] == "dip"
+    assert expected[0].kind == "dip"
     assert_same(found, expected)
 
 
@@ -275,7 +275,7 @@ def test_harmonics_of_voltages_and_currents(meter: NativeMeter, hz: float) -> No
         found = meter.singles(f"meter_harmonics_{name}", 51)
         angles = meter.singles(f"meter_harmonics_{name[:2]}_deg", 51)
         assert found[1] == pytest.approx(rms, rel=1e-3)
-        assert found[2:] == pytest.approx([part * rms] * 49, rel=0.015)
+        assert found[2:] == pytest.approx([part * rms] * 49, rel=0.03)
         wrong = (angles[2:] - (37 * np.array(ORDERS) % 360 - 180) + 180) % 360 - 180
         assert np.abs(wrong).max() < 1.5
     thd = meter.singles("meter_thd_percent", 7)

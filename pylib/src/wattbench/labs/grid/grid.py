@@ -196,14 +196,19 @@ class Grid(Loads, Disturbances, Symmetry, Playback):
             for source in self._sources.values():
                 source.require_sampled(segment, self._bench.now_ns)
 
-    def half_cycles(self, phase: str, from_ns: int, to_ns: int) -> HalfCycles:
-        """Urms(1/2) of a phase voltage (IEC 61000-4-30) in closed form, under the conditions of `injected`."""
+    def half_cycles(self, phase: str, from_ns: int, to_ns: int, shift_ns: int = 0) -> HalfCycles:
+        """Urms(1/2) of a phase voltage (IEC 61000-4-30) in closed form, under the conditions of `injected`.
+
+        Its cycles begin `shift_ns` after the zero crossings.
+        """
         self._require_seen(from_ns, to_ns)
         channel = self._wired(Channel(phase, "voltage"))
-        return half_cycles(self._schedule, channel.phase, from_ns, to_ns, self._nominal_hz)
+        return half_cycles(
+            self._schedule, channel.phase, from_ns, to_ns, nominal_hz=self._nominal_hz, shift_ns=shift_ns
+        )
 
     def samples(self, phase: str, quantity: str, from_ns: int, to_ns: int, rate_hz: float) -> FloatArray:
-        """A channel at evenly spaced times from `from_ns` on, before the sensors, under the conditions of `injected`."""
+        """A channel before the sensors at evenly spaced times from `from_ns` on, under the conditions of `injected`."""
         self._require_seen(from_ns, to_ns)
         channel = self._wired(Channel(phase, quantity))
         count = math.floor((to_ns - from_ns) * Fraction(rate_hz) / NS_PER_S)

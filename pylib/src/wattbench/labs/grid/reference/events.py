@@ -56,7 +56,9 @@ class VoltageEvent:
     def duration_s(self) -> float:
         """From stamp to stamp; raises StimulusError for an event that is not over."""
         if self.end_s is None:
-            raise StimulusError(f"The {self.kind} that began at {self.start_s:.6f} s is not over, so it has no duration.")
+            raise StimulusError(
+                f"The {self.kind} that began at {self.start_s:.6f} s is not over, so it has no duration."
+            )
         return self.end_s - self.start_s
 
 
@@ -106,7 +108,9 @@ def voltage_events(voltages: Mapping[str, HalfCycles], limits: Thresholds) -> li
             if event is None and rule.begins(known):
                 event = VoltageEvent(kind, start_s, None, known[number], phases[number], phases[number])
             elif event is not None and rule.ends(known):
-                found.append(VoltageEvent(kind, event.start_s, start_s, event.extreme_v, event.first_phase, event.worst_phase))
+                found.append(
+                    VoltageEvent(kind, event.start_s, start_s, event.extreme_v, event.first_phase, event.worst_phase)
+                )
                 del running[kind]
                 continue
             if event is not None:

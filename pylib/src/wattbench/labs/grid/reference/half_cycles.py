@@ -1,4 +1,4 @@
-"""Urms(1/2) of one voltage: the RMS of one cycle from a zero crossing on, refreshed each half cycle (IEC 61000-4-30)."""
+"""Urms(1/2) of a voltage: the RMS of a cycle from a zero crossing on, each half cycle anew (IEC 61000-4-30)."""
 
 from __future__ import annotations
 

@@ -72,14 +72,15 @@ def rapid_changes(
     merged: list[RapidChange] = []
     for span in sorted(spans, key=lambda item: item.start_s):
         if merged and span.start_s <= merged[-1].end_s:
-            last = merged.pop()
-            span = RapidChange(
+            last = merged[-1]
+            merged[-1] = RapidChange(
                 last.start_s,
                 max(last.end_s, span.end_s),
                 max(last.steady_change_v, span.steady_change_v),
                 max(last.largest_change_v, span.largest_change_v),
             )
-        merged.append(span)
+        else:
+            merged.append(span)
     return [span for span in merged if not any(_overlap(span, event) for event in events)]
 
 
@@ -89,7 +90,9 @@ def _overlap(span: RapidChange, event: VoltageEvent) -> bool:
 
 def _stretches(values: np.typing.NDArray[np.float64], size: int, outer_v: float, inner_v: float) -> list[_Stretch]:
     sums = np.concatenate([[0.0], np.cumsum(values)])
-    found, place, steady_v = [], size, None
+    found: list[_Stretch] = []
+    steady_v: float | None = None
+    place = size
     while place < values.size:
         mean = float(sums[place] - sums[place - size]) / size
         if steady_v is None:
