@@ -60,7 +60,7 @@ def rapid_changes(
     spans = []
     for values in voltages.values():
         for stretch in _stretches(values.rms_v, size, threshold_v, threshold_v * (1 - hysteresis_part)):
-            distance = np.abs(values.rms_v[stretch.start : stretch.end] - stretch.before_v)
+            distance = np.abs(values.rms_v[stretch.start : stretch.end + 1] - stretch.before_v)
             spans.append(
                 RapidChange(
                     float(values.starts_s[stretch.start]),
