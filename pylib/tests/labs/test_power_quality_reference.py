@@ -409,8 +409,8 @@ RECTANGLE_230 = {0.5: 0.509, 1.0: 0.467, 1.5: 0.429, 3.0: 0.351, 5.0: 0.291, 7.0
 """The same for rectangular fluctuations (table 2)."""
 
 
-def modulated(hertz: float, percent: float, form: str, volts: float = 230.0, hz: float = 50.0, rate: float = 2000.0):
-    times_s = np.arange(round(90 * rate)) / rate
+def modulated(hertz: float, percent: float, form: str, volts: float = 230.0, hz: float = 50.0):
+    times_s = np.arange(90 * 2000) / 2000
     swing = np.sin(2 * np.pi * hertz * times_s)
     if form == "rectangle":
         swing = np.where(swing >= 0, 1.0, -1.0)

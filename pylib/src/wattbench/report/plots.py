@@ -124,6 +124,21 @@ def error_plot(judgements: Sequence[Judgement], width: float, prefix: str) -> st
         return svg(figure, prefix, "Measured errors against their limits")
 
 
+def _draw_events(axes: Axes, trace: Trace) -> None:
+    """Events of the reference as shaded stretches, the measured ones as bars with their names at the bottom."""
+    for begin, end, _ in trace.injected_events:
+        axes.axvspan(begin, end, color=BAND, lw=0, zorder=0)
+    if not trace.measured_events:
+        return
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.14 * (high - low) * len({name for _, _, name in trace.measured_events}), high)
+    rows = list(dict.fromkeys(name for _, _, name in trace.measured_events))
+    for begin, end, name in trace.measured_events:
+        height = low - 0.14 * (high - low) * (rows.index(name) + 0.5)
+        axes.plot([begin, end], [height, height], color=MEASURED, lw=3, solid_capstyle="butt")
+        axes.annotate(name, (end, height), (4, 0), "data", "offset points", va="center", color=MUTED, fontsize=9)
+
+
 def _thin(times: Sequence[float], values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
     step = -(-len(times) // MAX_POINTS) or 1
     return times[::step], values[::step]
@@ -138,6 +153,7 @@ def trace_plot(trace: Trace, prefix: str, width: float = 330, height: float = 19
         )
         axes.plot(*_thin(trace.injected_s, trace.injected), color=INJECTED, lw=4.5, solid_capstyle="butt")
         axes.plot(*_thin(trace.measured_s, trace.measured), color=MEASURED, lw=1.6)
+        _draw_events(axes, trace)
         low, high = axes.get_ylim()
         least = 0.02 * max(abs(low), abs(high))
         if high - low < least:
