@@ -65,3 +65,32 @@ class FixedClock:
 
     def on_rate_change(self, callback: Callable[[], None]) -> None:
         """See `ClockSource.on_rate_change`; never called."""
+
+
+class ClockInput:
+    """Where a block's clock comes from: a root of the platform's clock source, or an oscillator of its own.
+
+    `root` is the root's name (`root_of` knows the usual one), `oscillator_hz` the frequency where the platform names no
+    `source`. The source's error shows at once if it has no such root.
+    """
+
+    __slots__ = ("_source", "root")
+
+    def __init__(self, source: ClockSource | None, root: str, oscillator_hz: int) -> None:
+        self._source = source or FixedClock(oscillator_hz)
+        self.root = root
+        self._source.rate_hz(root)
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call `callback` after each change of the source's frequencies."""
+        self._source.on_rate_change(callback)
+
+    @property
+    def hz(self) -> Fraction:
+        """Present frequency; 0 while it is off."""
+        return Fraction(self._source.rate_hz(self.root))
+
+
+def root_of(clock_root: str, block: str) -> str:
+    """`clock_root`, or where it is empty the root named as the block `block` is: `lpuart1` has `LPUART1`."""
+    return clock_root or block.rpartition(".")[2].upper()

@@ -8,10 +8,9 @@ the highest priority is next. What a converter has converted for the ADC_ETC doe
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import partial
 
-from wattbench.core.clock import ClockSource, FixedClock, TickClock
+from wattbench.core.clock import ClockInput, ClockSource, TickClock
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_write
 from wattbench.core.registers import load_table
@@ -57,9 +56,7 @@ class AdcEtc(RegisterBlock):
         self._converters = (adc1, adc2)
         for number, converter in enumerate(self._converters):
             converter.take_result = partial(self._converted, number)
-        self._clocks = clocks or FixedClock(frequency)
-        self._root = clock_root
-        self._clocks.rate_hz(self._root)  # complains now if there is no such root
+        self._clock = ClockInput(clocks, clock_root, frequency)
         self._irqs = [self.output(f"IRQ{number}") for number in range(len(DONE_FIELDS))]
         self._error = self.output("ERROR")
         self._dma = DmaRequest()
@@ -110,7 +107,7 @@ class AdcEtc(RegisterBlock):
 
     def _delay(self, chain: int, ticks: int) -> None:
         """Make the chain ready `ticks` divided clocks after its last start; the clock's present rate holds."""
-        hz = Fraction(self._clocks.rate_hz(self._root)) / (_CTRL["PRE_DIVIDER"].get(self["CTRL"]) + 1)
+        hz = self._clock.hz / (_CTRL["PRE_DIVIDER"].get(self["CTRL"]) + 1)
         self._phases[chain] = DELAY
         if hz:
             self._delays[chain].arm(TickClock(hz, self._asked_ns[chain]).time_of(ticks))

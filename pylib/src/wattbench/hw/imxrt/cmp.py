@@ -6,12 +6,10 @@ one step late. The filter lets a change through when it has lasted FILTER_CNT x 
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 
 from wattbench.core.analog import AnalogPort
-from wattbench.core.clock import NS_PER_S, ClockSource, FixedClock
+from wattbench.core.clock import NS_PER_S, ClockInput, ClockSource
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_write
@@ -62,9 +60,7 @@ class Cmp(RegisterBlock):
         super().__init__(host, name)
         if step_ns <= 0:
             raise UsageError(f"{name}: stepNs has to be above 0, not {step_ns}.")
-        self._clocks = clocks or FixedClock(frequency)
-        self._root = clock_root
-        self._clocks.rate_hz(self._root)  # complains now if there is no such root
+        self._clock = ClockInput(clocks, clock_root, frequency)
         self.references_v = (float(vin1), float(vin2))
         self.step_ns = step_ns
         self.port = AnalogPort(INPUT_NAMES, self._inputs_changed)
@@ -120,7 +116,7 @@ class Cmp(RegisterBlock):
         self._raw = raw
         wanted = raw != bool(self["C0"] & INVT)
         clocks = C0["FILTER_CNT"].get(self["C0"]) * C0["FPR"].get(self["C0"])
-        hz = Fraction(self._clocks.rate_hz(self._root))
+        hz = self._clock.hz
         if wanted == bool(self["C0"] & COUT):
             self._filter_timer.cancel()
         elif not clocks:

@@ -10,7 +10,7 @@ import logging
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from wattbench.core.clock import ClockSource, FixedClock, TickClock
+from wattbench.core.clock import ClockInput, ClockSource, TickClock
 from wattbench.core.ethernet import EthernetPhy
 from wattbench.core.host import Host
 from wattbench.core.model import Model, model, on_read, on_write
@@ -48,9 +48,9 @@ class EnetBlock(EnetReceiver):
 
     def __init__(self, host: Host, name: str, fifo_bytes: int, clocks: ClockSource | None, frequency: int) -> None:
         super().__init__(host, name, fifo_bytes)
-        self._clocks = clocks or FixedClock(frequency)
-        self._clocks.rate_hz(self.timer_root)  # complains now if there is no such root
-        self._clocks.on_rate_change(self._rates_changed)
+        self._timer_clock = ClockInput(clocks, self.timer_root, frequency)
+        self._bus_clock = ClockInput(clocks, "BUS", frequency)
+        self._timer_clock.on_change(self._rates_changed)
         self.irq = self.output("IRQ")
         self.phys: dict[int, EthernetPhy] = {}
         self._mdio_timer = self.timer("mdio", self._mdio_done)
@@ -184,7 +184,7 @@ class EnetBlock(EnetReceiver):
 
     def _start_mdio(self) -> None:
         """Shift the frame out if MDC runs."""
-        speed, bus_hz = MSCR["MII_SPEED"].get(self["MSCR"]), Fraction(self._clocks.rate_hz("BUS"))
+        speed, bus_hz = MSCR["MII_SPEED"].get(self["MSCR"]), self._bus_clock.hz
         if not (self._mdio_waits and speed and bus_hz):
             return
         self._mdio_waits = False
@@ -215,7 +215,7 @@ class EnetBlock(EnetReceiver):
         control, steps = self["ATCR"], self["ATINC"]
         running = bool(control & ATCR["EN"].mask)
         self.clock.set(
-            hz=Fraction(self._clocks.rate_hz(self.timer_root)) if running else Fraction(0),
+            hz=self._timer_clock.hz if running else Fraction(0),
             step=ATINC["INC"].get(steps),
             corrected_step=ATINC["INC_CORR"].get(steps),
             correction=self["ATCOR"],

@@ -10,7 +10,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from wattbench.core.clock import NS_PER_S, ClockSource, FixedClock, TickClock
+from wattbench.core.clock import NS_PER_S, ClockInput, ClockSource, TickClock, root_of
 from wattbench.core.host import Host
 from wattbench.core.model import model, on_read, on_write
 from wattbench.hw.imxrt.flexcan_buffers import CTRL1, ESR1, MCR, TABLE
@@ -59,10 +59,8 @@ class Flexcan(FlexcanNode):
     ) -> None:
         """`clocks` with `clock_root` (else the name in capitals) or `frequency` [Hz] is the clock of the bit timing."""
         super().__init__(host, name)
-        self._clocks = clocks or FixedClock(frequency)
-        self._root = clock_root or name.rpartition(".")[2].upper()
-        self._clocks.rate_hz(self._root)  # complains now if there is no such root
-        self._clocks.on_rate_change(self._rates_changed)
+        self._clock = ClockInput(clocks, root_of(clock_root, name), frequency)
+        self._clock.on_change(self._rates_changed)
         self.irq = self.output("IRQ")
         self._ram = bytearray(0x1000)
         self._clear()
@@ -167,7 +165,7 @@ class Flexcan(FlexcanNode):
         """See `CanNode.rates_hz`."""
         if not self._awake:
             return 0, 0
-        clock = Fraction(self._clocks.rate_hz(self._root))
+        clock = self._clock.hz
         if self["CBT"] & CBT["BTF"].mask:
             names = ("EPRESDIV", "EPROPSEG", "EPSEG1", "EPSEG2")
             divider, *segments = (CBT[name].get(self["CBT"]) for name in names)

@@ -10,7 +10,7 @@ Source: i.MX RT1170 reference manual, chapter eFlexPWM.
 
 from __future__ import annotations
 
-from wattbench.core.clock import ClockSource, FixedClock
+from wattbench.core.clock import ClockInput, ClockSource
 from wattbench.core.host import Host
 from wattbench.core.model import model, on_read, on_write
 from wattbench.core.registers import Register
@@ -57,7 +57,7 @@ class FlexPwm(FlexPwmCounters):
         frequency: int = 24_000_000,
     ) -> None:
         """`clocks` with `clock_root` or `frequency` [Hz] is the clock of the counters."""
-        super().__init__(host, name, clocks or FixedClock(frequency), clock_root)
+        super().__init__(host, name, ClockInput(clocks, clock_root, frequency))
         for n in range(SUBMODULES):
             self._declare(n)
         for n in range(SUBMODULES):

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from fractions import Fraction
 
-from wattbench.core.clock import ClockSource, TickClock
+from wattbench.core.clock import ClockInput, TickClock
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock
 from wattbench.core.registers import load_table
@@ -30,14 +30,13 @@ class FlexPwmCounters(RegisterBlock):
 
     table = TABLE
 
-    def __init__(self, host: Host, name: str, clocks: ClockSource, clock_root: str) -> None:
+    def __init__(self, host: Host, name: str, clock: ClockInput) -> None:
         super().__init__(host, name)
-        self._clocks = clocks
-        self._root = clock_root
+        self._clock_input = clock
         self._alarms = [self.timer(f"submodule{n}", self._alarm(n)) for n in range(SUBMODULES)]
         self._hz = Fraction(0)
         self._clear_counters()
-        self._clocks.on_rate_change(self._reclock)
+        clock.on_change(self._reclock)
 
     def _alarm(self, n: int) -> Callable[[], None]:
         return lambda: self._update(n)
@@ -46,7 +45,7 @@ class FlexPwmCounters(RegisterBlock):
         """See `Model.reset`."""
         super().reset()
         self._clear_counters()
-        self._hz = Fraction(self._clocks.rate_hz(self._root))
+        self._hz = self._clock_input.hz
 
     def _clear_counters(self) -> None:
         self._active = [[0] * 8 for _ in range(SUBMODULES)]
@@ -64,7 +63,7 @@ class FlexPwmCounters(RegisterBlock):
         for n in range(SUBMODULES):
             self._settle(n)
             self._rebase(n, self.host.now_ns())
-        self._hz = Fraction(self._clocks.rate_hz(self._root))
+        self._hz = self._clock_input.hz
         for n in range(SUBMODULES):
             self._plan(n)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import partial
 
-from wattbench.core.clock import ClockSource, FixedClock, TickClock
+from wattbench.core.clock import ClockInput, ClockSource, TickClock, root_of
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_read, on_write
 from wattbench.core.registers import load_table
@@ -42,10 +42,8 @@ class Gpt(RegisterBlock):
     ) -> None:
         """`clocks` with `clock_root` (else the name in capitals) or `frequency` [Hz] is the clock of CLKSRC 1 and 2."""
         super().__init__(host, name)
-        self._clocks = clocks or FixedClock(frequency)
-        self._root = clock_root or name.rpartition(".")[2].upper()
-        self._clocks.rate_hz(self._root)  # complains now if there is no such root
-        self._clocks.on_rate_change(self._reclock)
+        self._clock = ClockInput(clocks, root_of(clock_root, name), frequency)
+        self._clock.on_change(self._reclock)
         self._irq = self.output("IRQ")
         self._compare_pins = {channel: self.output(channel) for channel in CHANNELS}
         self._event = self.timer("event", self._on_event)
@@ -74,7 +72,7 @@ class Gpt(RegisterBlock):
         control = self["CR"]
         source = CR["CLKSRC"].get(control)
         if source in (1, 2):
-            return Fraction(self._clocks.rate_hz(self._root))
+            return self._clock.hz
         if source == 4:
             return Fraction(CRYSTAL_32K_HZ)
         if source == 5 and control & CR["EN_24M"].mask:

@@ -9,17 +9,17 @@ chip. A trigger of a higher priority takes the place of the sequence in progress
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 
 import numpy as np
 
 from wattbench.core.analog import AnalogPort
-from wattbench.core.clock import NS_PER_S, ClockSource, FixedClock
+from wattbench.core.clock import NS_PER_S, ClockInput, ClockSource, root_of
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
-from wattbench.core.model import RegisterBlock, model, on_read, on_write
+from wattbench.core.model import model, on_read, on_write
 from wattbench.core.registers import load_table
 from wattbench.core.wires import DmaRequest
+from wattbench.hw.imxrt.steps import SteppedBlock
 
 TABLE = load_table("wattbench.hw.imxrt", "lpadc")
 TRIGGERS, FIFO_RESULTS, COMPARING_COMMANDS, CHANNELS = 8, 16, 4, 8
@@ -37,7 +37,7 @@ IDLE, DELAY, CONVERT, PAUSE = range(4)
 
 
 @model("Wattbench.Lpadc")
-class Lpadc(RegisterBlock):
+class Lpadc(SteppedBlock):
     """One LPADC. Outputs: `IRQ` and the DMA request `Dma`. Inputs 0 to 7 are the hardware triggers.
 
     `port` carries the volts of inputs `CH0A`, `CH0B` to `CH7A`, `CH7B`.
@@ -47,8 +47,8 @@ class Lpadc(RegisterBlock):
     size = 0x4000
     default_output = "IRQ"
     state_names = (
-        "_fifo", "_pending", "_from_etc", "_levels", "_phase", "_trigger", "_command", "_loop", "_powered", "_hz",
-        "_anchor_ns", "_cycles", "_step_cycles", "_due_ns",
+        *SteppedBlock.state_names, "_fifo", "_pending", "_from_etc", "_levels", "_phase", "_trigger", "_command",
+        "_loop", "_powered",
     )  # fmt: skip
     missing = ("offset, gain, noise and settling errors",)
 
@@ -66,21 +66,15 @@ class Lpadc(RegisterBlock):
 
         `reference` is the voltage of full scale [V]. Raises UsageError if it is not above 0.
         """
-        super().__init__(host, name)
+        super().__init__(host, name, ClockInput(clocks, root_of(clock_root, name), frequency))
         if reference <= 0:
             raise UsageError(f"{name}: the reference has to be above 0 V, not {reference} V.")
         self.reference_v = float(reference)
-        self._clocks = clocks or FixedClock(frequency)
-        self._root = clock_root or name.rpartition(".")[2].upper()
-        self._clocks.rate_hz(self._root)  # complains now if there is no such root
-        self._clocks.on_rate_change(self._reclock)
         self.port = AnalogPort(INPUT_NAMES, lambda from_ns: None)
         self.take_result: Callable[[int, int], None] = lambda trigger, result: None
         """For the ADC_ETC: called with trigger and the left-justified result of each conversion it asked for."""
         self.output("IRQ")
         self.output("Dma", DmaRequest())
-        self._step = self.timer("step", self._on_step)
-        self._hz = Fraction(0)
         self._levels = [False] * TRIGGERS
         self._clear()
 
@@ -91,7 +85,7 @@ class Lpadc(RegisterBlock):
         self._from_etc = [False] * TRIGGERS
         self._phase, self._trigger, self._command, self._loop = IDLE, 0, 0, 0
         self._powered = False
-        self._anchor_ns, self._cycles, self._step_cycles, self._due_ns = 0, 0, 0, -1
+        self._clear_steps()
 
     def reset(self) -> None:
         """See `Model.reset`; levels at the trigger inputs stay."""
@@ -100,26 +94,8 @@ class Lpadc(RegisterBlock):
         self._reclock()
         self._show()
 
-    # ---- time
-
-    def _reclock(self) -> None:
-        self._hz, self._due_ns = Fraction(self._clocks.rate_hz(self._root)), -1
-        if self._hz and self._phase != IDLE and self._step.deadline_ns is None:
-            self._arm()
-
-    def _later(self, cycles: int) -> None:
-        self._step_cycles = cycles
-        if self._hz:
-            self._arm()
-
-    def _arm(self) -> None:
-        """Steps that follow each other at once are counted from the first, so their rounding does not add up."""
-        now_ns = self.host.now_ns()
-        if now_ns != self._due_ns:
-            self._anchor_ns, self._cycles = now_ns, 0
-        self._cycles += self._step_cycles
-        self._due_ns = self._anchor_ns - -self._cycles * NS_PER_S * self._hz.denominator // self._hz.numerator
-        self._step.arm(self._due_ns)
+    def _in_step(self) -> bool:
+        return self._phase != IDLE
 
     # ---- triggers
 

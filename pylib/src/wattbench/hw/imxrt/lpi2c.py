@@ -9,14 +9,14 @@ of a receive command is answered with NACK, unless another receive command is al
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import cast
 
-from wattbench.core.clock import NS_PER_S, ClockSource, FixedClock
+from wattbench.core.clock import NS_PER_S, ClockInput, ClockSource, root_of
 from wattbench.core.host import Host
-from wattbench.core.model import Model, RegisterBlock, model, on_read, on_write
+from wattbench.core.model import Model, model, on_read, on_write
 from wattbench.core.registers import load_table
 from wattbench.core.wires import DmaRequest, I2cDevice, I2cPort
+from wattbench.hw.imxrt.steps import SteppedBlock
 
 TABLE = load_table("wattbench.hw.imxrt", "lpi2c")
 FIFO_ENTRIES = 4
@@ -38,7 +38,7 @@ IDLE, ADDRESS, WRITE, READ, WAIT, STOP, FREE = range(7)
 
 
 @model("Wattbench.Lpi2c")
-class Lpi2c(RegisterBlock):
+class Lpi2c(SteppedBlock):
     """One LPI2C as the only controller of its bus. Outputs: `IRQ`, and `Dma`, the one request of both directions.
 
     Parts are attached with their address (`@ lpi2c1 0x48`), or without one, where they keep their own.
@@ -48,8 +48,8 @@ class Lpi2c(RegisterBlock):
     size = 0x4000
     default_output = "IRQ"
     state_names = (
-        "_tx", "_rx", "_phase", "_command", "_left", "_count", "_before", "_matched", "_timing", "_anchor_ns",
-        "_cycles", "_step_cycles", "_due_ns", "_hz", "_held", "_selected",
+        *SteppedBlock.state_names, "_tx", "_rx", "_phase", "_command", "_left", "_count", "_before", "_matched",
+        "_timing", "_held", "_selected",
     )  # fmt: skip
     timeless = ("MSR", "MFSR")
     missing = ("slave", "other controllers on the bus", "clock stretching by parts")
@@ -64,18 +64,12 @@ class Lpi2c(RegisterBlock):
         frequency: int = 24_000_000,
     ) -> None:
         """`clocks` with `clock_root` (else the name in capitals) or `frequency` [Hz] is the functional clock."""
-        super().__init__(host, name)
-        self._clocks = clocks or FixedClock(frequency)
-        self._root = clock_root or name.rpartition(".")[2].upper()
-        self._clocks.rate_hz(self._root)  # complains now if there is no such root
-        self._clocks.on_rate_change(self._reclock)
+        super().__init__(host, name, ClockInput(clocks, root_of(clock_root, name), frequency))
         self.port = I2cPort()
         self.port.on_hold(self._held_changed)
         self.output("IRQ")
         self.output("Dma", DmaRequest())
-        self._step = self.timer("step", self._on_step)
         self._pin_low = self.timer("pin_low", self._pin_timed_out)
-        self._hz = Fraction(0)
         self._clear()
 
     def attach(self, child: Model, point: int | None) -> None:
@@ -100,7 +94,7 @@ class Lpi2c(RegisterBlock):
         self._count, self._before, self._matched = 0, 0, False
         """Bytes received since the START, the last of them, and whether they have matched."""
         self._timing = "MCCR0"
-        self._anchor_ns, self._cycles, self._step_cycles, self._due_ns = 0, 0, 0, -1
+        self._clear_steps()
         self._held = False
 
     def reset(self) -> None:
@@ -113,27 +107,15 @@ class Lpi2c(RegisterBlock):
 
     # ---- time
 
+    def _in_step(self) -> bool:
+        return self._phase not in (IDLE, WAIT)
+
     def _reclock(self) -> None:
-        """The clock's frequency has changed: the running step keeps its time, a stopped clock holds up the next."""
-        self._hz = Fraction(self._clocks.rate_hz(self._root))
-        self._due_ns = -1
-        if self._hz and self._phase not in (IDLE, WAIT) and self._step.deadline_ns is None:
-            self._arm()
+        super()._reclock()
         self._advance()
 
     def _later(self, cycles: int) -> None:
-        self._step_cycles = cycles << _PRESCALE.get(self["MCFGR1"])
-        if self._hz:
-            self._arm()
-
-    def _arm(self) -> None:
-        """Steps that follow each other at once are counted from the first, so their rounding does not add up."""
-        now_ns = self.host.now_ns()
-        if now_ns != self._due_ns:
-            self._anchor_ns, self._cycles = now_ns, 0
-        self._cycles += self._step_cycles
-        self._due_ns = self._anchor_ns - -self._cycles * NS_PER_S * self._hz.denominator // self._hz.numerator
-        self._step.arm(self._due_ns)
+        super()._later(cycles << _PRESCALE.get(self["MCFGR1"]))
 
     def _time(self, field: str) -> int:
         return TABLE["MCCR0"][field].get(self[self._timing]) + 1

@@ -11,14 +11,14 @@ Source: i.MX RT1170 reference manual, chapter LPSPI.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import cast
 
-from wattbench.core.clock import NS_PER_S, ClockSource, FixedClock
+from wattbench.core.clock import ClockInput, ClockSource, root_of
 from wattbench.core.host import Host
-from wattbench.core.model import Model, RegisterBlock, model, on_read, on_write
+from wattbench.core.model import Model, model, on_read, on_write
 from wattbench.core.registers import load_table
 from wattbench.core.wires import DmaRequest, SpiDevice, SpiPort
+from wattbench.hw.imxrt.steps import SteppedBlock
 
 TABLE = load_table("wattbench.hw.imxrt", "lpspi")
 FIFO_WORDS = 16
@@ -48,15 +48,14 @@ def _mirror(word: int, bits: int) -> int:
 
 
 @model("Wattbench.Lpspi")
-class Lpspi(RegisterBlock):
+class Lpspi(SteppedBlock):
     """One LPSPI. Outputs: `IRQ`, and the DMA requests `RxDma` and `TxDma`. Parts are attached by PCS number."""
 
     table = TABLE
     size = 0x4000
     default_output = "IRQ"
     state_names = (
-        "command", "_tx", "_rx", "_phase", "_left", "_word", "_bits", "_sof", "_selected", "_anchor_ns", "_cycles",
-        "_step_cycles", "_due_ns", "_hz",
+        *SteppedBlock.state_names, "command", "_tx", "_rx", "_phase", "_left", "_word", "_bits", "_sof", "_selected",
     )  # fmt: skip
 
     def __init__(
@@ -68,16 +67,11 @@ class Lpspi(RegisterBlock):
         frequency: int = 24_000_000,
     ) -> None:
         """`clocks` with `clock_root` (else the name in capitals) or `frequency` [Hz] is the functional clock."""
-        super().__init__(host, name)
-        self._clocks = clocks or FixedClock(frequency)
-        self._root = clock_root or name.rpartition(".")[2].upper()
-        self._clocks.on_rate_change(self._reclock)
+        super().__init__(host, name, ClockInput(clocks, root_of(clock_root, name), frequency))
         self.port = SpiPort()
         self.output("IRQ")
         self.output("RxDma", DmaRequest())
         self.output("TxDma", DmaRequest())
-        self._hz = Fraction(0)
-        self._step = self.timer("step", self._on_step)
         self._clear()
 
     def attach(self, child: Model, point: int | None) -> None:
@@ -91,7 +85,7 @@ class Lpspi(RegisterBlock):
         self._phase, self._left, self._word, self._bits = IDLE, 0, 0, 0
         self._sof = False
         self._selected = -1
-        self._anchor_ns, self._cycles, self._step_cycles, self._due_ns = 0, 0, 0, -1
+        self._clear_steps()
 
     def reset(self) -> None:
         """See `Model.reset`."""
@@ -103,28 +97,15 @@ class Lpspi(RegisterBlock):
 
     # ---- time
 
+    def _in_step(self) -> bool:
+        return self._phase not in (IDLE, WAIT)
+
     def _reclock(self) -> None:
-        """The clock's frequency has changed: the running step keeps its time, a stopped clock holds up the next."""
-        self._hz = Fraction(self._clocks.rate_hz(self._root))
-        self._due_ns = -1
-        if self._hz and self._phase not in (IDLE, WAIT) and self._step.deadline_ns is None:
-            self._arm()
+        super()._reclock()
         self._advance()
 
     def _later(self, cycles: int) -> None:
-        """Call `_on_step` after `cycles` of the prescaled clock."""
-        self._step_cycles = cycles << _TCR["PRESCALE"].get(self.command)
-        if self._hz:
-            self._arm()
-
-    def _arm(self) -> None:
-        """Steps that follow each other at once are counted from the first, so their rounding does not add up."""
-        now = self.host.now_ns()
-        if now != self._due_ns:
-            self._anchor_ns, self._cycles = now, 0
-        self._cycles += self._step_cycles
-        self._due_ns = self._anchor_ns - -self._cycles * NS_PER_S * self._hz.denominator // self._hz.numerator
-        self._step.arm(self._due_ns)
+        super()._later(cycles << _TCR["PRESCALE"].get(self.command))
 
     def _on_step(self) -> None:
         if self._phase == WORD:

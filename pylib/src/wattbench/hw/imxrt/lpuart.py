@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from wattbench.core.clock import ClockSource, FixedClock
+from wattbench.core.clock import ClockInput, ClockSource, root_of
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import model, on_read, on_write
@@ -55,8 +55,8 @@ class Lpuart(LpuartLine):
         """
         if fifo_size not in (1, 4):
             raise UsageError(f"{name}: an LPUART of this chip has a fifoSize of 4 (or 1), not {fifo_size}.")
-        root = clock_root or name.rpartition(".")[2].upper()
-        super().__init__(host, name, clocks or FixedClock(frequency), root, fifo_size)
+        clock = ClockInput(clocks, root_of(clock_root, name), frequency)
+        super().__init__(host, name, clock, fifo_size)
         self._irq = self.output("IRQ")
         self._tx_dma, self._rx_dma = DmaRequest(), DmaRequest()
         for key, line in (("TxDma", self._tx_dma), ("TransmitDMA", self._tx_dma)):

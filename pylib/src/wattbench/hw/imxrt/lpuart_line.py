@@ -9,7 +9,7 @@ from abc import abstractmethod
 from fractions import Fraction
 from typing import Any
 
-from wattbench.core.clock import NS_PER_S, ClockSource, TickClock
+from wattbench.core.clock import NS_PER_S, ClockInput, TickClock
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock
 from wattbench.core.registers import load_table
@@ -39,13 +39,11 @@ class LpuartLine(RegisterBlock):
 
     table = TABLE
 
-    def __init__(self, host: Host, name: str, clocks: ClockSource, clock_root: str, fifo_size: int) -> None:
+    def __init__(self, host: Host, name: str, clock: ClockInput, fifo_size: int) -> None:
         super().__init__(host, name)
         self.fifo_size = fifo_size
-        self._clocks = clocks
-        self._root = clock_root
-        self._clocks.rate_hz(self._root)  # complains now if there is no such root
-        self._clocks.on_rate_change(self._clock_changed)
+        self._clock = clock
+        clock.on_change(self._clock_changed)
         self._line_hz_of = UNKNOWN_LINE
         """BAUD and the line's rate by it, until the clock changes."""
         self.port = UartPort()
@@ -85,7 +83,7 @@ class LpuartLine(RegisterBlock):
         baud = self["BAUD"]
         if self._line_hz_of[0] != baud:
             divider = BAUD["SBR"].get(baud) * ((BAUD["OSR"].get(baud) or 15) + 1)
-            hz = Fraction(self._clocks.rate_hz(self._root)) / divider if divider else Fraction(0)
+            hz = self._clock.hz / divider if divider else Fraction(0)
             self._line_hz_of = (baud, hz)
         return self._line_hz_of[1]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import partial
 
-from wattbench.core.clock import ClockSource, FixedClock, TickClock
+from wattbench.core.clock import ClockInput, ClockSource, TickClock
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_read, on_write
 from wattbench.core.registers import load_table
@@ -39,10 +39,8 @@ class Pit(RegisterBlock):
     ) -> None:
         """`clocks` with `clock_root` or `frequency` [Hz] is the clock of the counters."""
         super().__init__(host, name)
-        self._clocks = clocks or FixedClock(frequency)
-        self._root = clock_root
-        self._clocks.rate_hz(self._root)  # complains now if there is no such root
-        self._clocks.on_rate_change(self._reclock)
+        self._clock = ClockInput(clocks, clock_root, frequency)
+        self._clock.on_change(self._reclock)
         self._irq = self.output("IRQ")
         self._triggers = [self.output(channel) for channel in CHANNELS]
         self._alarms = [self.timer(f"channel{channel}", partial(self._expired, channel)) for channel in CHANNELS]
@@ -91,7 +89,7 @@ class Pit(RegisterBlock):
     def _reclock(self) -> None:
         for channel in CHANNELS:
             self._stop(channel)
-        self._hz = Fraction(0) if self["MCR"] & MDIS else Fraction(self._clocks.rate_hz(self._root))
+        self._hz = Fraction(0) if self["MCR"] & MDIS else self._clock.hz
         for channel in CHANNELS:
             self._go(channel)
 

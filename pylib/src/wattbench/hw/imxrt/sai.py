@@ -10,7 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from wattbench.core.clock import ClockSource, FixedClock
+from wattbench.core.clock import ClockInput, ClockSource, root_of
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_read, on_write
@@ -76,10 +76,8 @@ class Sai(RegisterBlock):
         super().__init__(host, name)
         if not 1 <= lines <= LINES:
             raise UsageError(f"{name}: a SAI has 1 to {LINES} data lines a direction, not {lines}")
-        self._clocks = clocks or FixedClock(frequency)
-        self._root, self._bus_root = clock_root or name.rpartition(".")[2].upper(), bus_root
-        for root in (self._root, self._bus_root):
-            self._clocks.rate_hz(root)  # complains now if there is no such root
+        self._clock = ClockInput(clocks, root_of(clock_root, name), frequency)
+        self._bus_clock = ClockInput(clocks, bus_root, frequency)
         self._lines, self._version = lines, version
         for interrupt in ("IRQ", "RX_IRQ", "TX_IRQ"):
             self.output(interrupt)
@@ -93,7 +91,7 @@ class Sai(RegisterBlock):
             half: self.timer(half.csr, half.finish) for half in (self._tx, self._rx)
         }  # fmt: skip
         self.rx.begin, self.tx.begin = self._rx.begin, self._tx.begin
-        self._clocks.on_rate_change(self._reclock)
+        self._clock.on_change(self._reclock)
         self._fit()
 
     @property
@@ -142,7 +140,7 @@ class Sai(RegisterBlock):
         source = _CR2["MSEL"].get(control)
         if not control & MADE_HERE_CLOCK or source > 1:
             return Fraction(0)
-        hz = Fraction(self._clocks.rate_hz(self._root if source else self._bus_root))
+        hz = (self._clock if source else self._bus_clock).hz
         return hz if control & BYPASS else hz / (2 * (_CR2["DIV"].get(control) + 1))
 
     def _reclock(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from wattbench.core.clock import ClockSource, FixedClock
+from wattbench.core.clock import ClockInput, ClockSource
 from wattbench.core.host import Host
 from wattbench.core.model import model, on_read, on_write
 from wattbench.core.wires import DmaRequest
@@ -62,7 +62,7 @@ class Tmr(TmrCounters):
         frequency: int = 24_000_000,
     ) -> None:
         """`clocks` with `clock_root` or `frequency` [Hz] is the bus clock of the counters."""
-        super().__init__(host, name, clocks or FixedClock(frequency), clock_root)
+        super().__init__(host, name, ClockInput(clocks, clock_root, frequency))
         self.output("IRQ")
         self._captures, self._loads = [DmaRequest() for _ in CHANNELS], [DmaRequest() for _ in CHANNELS]
         for n in CHANNELS:

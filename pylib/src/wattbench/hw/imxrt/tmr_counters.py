@@ -10,7 +10,7 @@ from abc import abstractmethod
 from fractions import Fraction
 from functools import partial
 
-from wattbench.core.clock import ClockSource, TickClock
+from wattbench.core.clock import ClockInput, TickClock
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock
 from wattbench.core.registers import load_table
@@ -36,12 +36,10 @@ class TmrCounters(RegisterBlock):
 
     table = TABLE
 
-    def __init__(self, host: Host, name: str, clocks: ClockSource, clock_root: str) -> None:
+    def __init__(self, host: Host, name: str, clock: ClockInput) -> None:
         super().__init__(host, name)
-        self._clocks = clocks
-        self._root = clock_root
-        self._clocks.rate_hz(self._root)  # complains now if there is no such root
-        self._clocks.on_rate_change(self._reclock)
+        self._clock = clock
+        clock.on_change(self._reclock)
         self._lines = [self.output(n) for n in CHANNELS]
         self._alarms = [self.timer(f"channel{n}", partial(self._on_alarm, n)) for n in CHANNELS]
         self._levels = [False] * len(CHANNELS)
@@ -113,7 +111,7 @@ class TmrCounters(RegisterBlock):
         source = CTRL["PCS"].get(self[f"CTRL{n}"])
         hz = Fraction(0)
         if source >= FIRST_CLOCK and self._mode(n) not in (0, QUADRATURE, CASCADED) and self._counting(n):
-            hz = Fraction(self._clocks.rate_hz(self._root)) / (1 << source - FIRST_CLOCK)
+            hz = self._clock.hz / (1 << source - FIRST_CLOCK)
         if hz != self._hz[n]:
             self._hz[n], self._anchors_ns[n], self._ticks[n] = hz, self.host.now_ns(), 0
         if hz:

@@ -7,10 +7,9 @@ ENT_DLY clocks; the statistical counts are those of its samples, of which the fi
 from __future__ import annotations
 
 import logging
-from fractions import Fraction
 from itertools import groupby
 
-from wattbench.core.clock import ClockSource, FixedClock, TickClock
+from wattbench.core.clock import ClockInput, ClockSource, TickClock
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_read, on_write
 from wattbench.core.registers import load_table
@@ -54,9 +53,8 @@ class Trng(RegisterBlock):
     ) -> None:
         """`clocks` with `clock_root` or `frequency` [Hz] is the clock that ENT_DLY counts."""
         super().__init__(host, name)
-        self._clocks, self._root = clocks or FixedClock(frequency), clock_root
-        self._clocks.rate_hz(clock_root)  # complains now if there is no such root
-        self._clocks.on_rate_change(self._reclock)
+        self._clock = ClockInput(clocks, clock_root, frequency)
+        self._clock.on_change(self._reclock)
         self._entropy = SeededEntropy(seed)
         self.irq = self.output("IRQ")
         self._done = self.timer("generation", self._generated)
@@ -128,7 +126,7 @@ class Trng(RegisterBlock):
         self._reclock()
 
     def _reclock(self) -> None:
-        hz = Fraction(self._clocks.rate_hz(self._root))
+        hz = self._clock.hz
         if self._generating and hz and self._done.deadline_ns is None:
             ticks = SDCTL["SAMP_SIZE"].get(self["SDCTL"]) * SDCTL["ENT_DLY"].get(self["SDCTL"])
             self._done.arm(TickClock(hz, self.host.now_ns()).time_of(ticks))

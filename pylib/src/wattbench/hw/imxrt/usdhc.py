@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from wattbench.core.clock import ClockSource, FixedClock, TickClock
+from wattbench.core.clock import ClockInput, ClockSource, TickClock, root_of
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_read, on_write
 from wattbench.core.registers import load_table
@@ -48,9 +48,7 @@ class Usdhc(RegisterBlock):
     ) -> None:
         """`clocks` with `clock_root` (else the name in capitals) or `frequency` [Hz] is the clock of the card's bus."""
         super().__init__(host, name)
-        self._clocks = clocks or FixedClock(frequency)
-        self._root = clock_root or name.rpartition(".")[2].upper()
-        self._clocks.rate_hz(self._root)  # complains now if there is no such root
+        self._clock = ClockInput(clocks, root_of(clock_root, name), frequency)
         self.irq = self.output("IRQ")
         self._busy = False
         self._answer_timer = self.timer("answer", self._command_over)
@@ -65,7 +63,7 @@ class Usdhc(RegisterBlock):
     def card_hz(self) -> Fraction:
         """Frequency of the clock to the card."""
         divider = (SYSTEM["DVS"].get(self["SYS_CTRL"]) + 1) * (2 * SYSTEM["SDCLKFS"].get(self["SYS_CTRL"]) or 1)
-        return Fraction(self._clocks.rate_hz(self._root)) / divider
+        return self._clock.hz / divider
 
     @on_write("SYS_CTRL")
     def _write_system(self, raw: int, old: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import partial
 
-from wattbench.core.clock import ClockSource
+from wattbench.core.clock import ClockInput, ClockSource
 from wattbench.core.wires import Line
 from wattbench.engines.embedded.machine import Machine
 from wattbench.engines.embedded.twins.binding import library
@@ -29,7 +29,7 @@ class NativeFlexPwm(Clocked):
         frequency: int = 24_000_000,
     ) -> None:
         """See `FlexPwm`."""
-        super().__init__(host, name, library().wb_flexpwm_new(host.handle), (clocks, clock_root, frequency))
+        super().__init__(host, name, library().wb_flexpwm_new(host.handle), ClockInput(clocks, clock_root, frequency))
         for number in range(2 * SUBMODULES):
             self.outputs[number] = NativeRequest(host, self.lib.wb_flexpwm_request(self.handle, number))
         for number in range(SUBMODULES):

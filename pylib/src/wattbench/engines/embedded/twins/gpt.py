@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import partial
 
-from wattbench.core.clock import ClockSource
+from wattbench.core.clock import ClockInput, ClockSource, root_of
 from wattbench.engines.embedded.machine import Machine
 from wattbench.engines.embedded.twins.binding import library
 from wattbench.engines.embedded.twins.twin import Clocked
@@ -27,8 +27,9 @@ class NativeGpt(Clocked):
         frequency: int = 24_000_000,
     ) -> None:
         """See `Gpt`."""
-        root = clock_root or name.rpartition(".")[2].upper()
-        super().__init__(host, name, library().wb_gpt_new(host.handle), (clocks, root, frequency))
+        super().__init__(
+            host, name, library().wb_gpt_new(host.handle), ClockInput(clocks, root_of(clock_root, name), frequency)
+        )
         self.line("IRQ", partial(self.lib.wb_gpt_line, self.handle, 0))
         for channel in CHANNELS:
             self.line(channel, partial(self.lib.wb_gpt_line, self.handle, channel))

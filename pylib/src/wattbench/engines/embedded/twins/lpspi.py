@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, cast
 
-from wattbench.core.clock import ClockSource
+from wattbench.core.clock import ClockInput, ClockSource, root_of
 from wattbench.core.wires import SpiDevice
 from wattbench.engines.embedded.machine import Machine
 from wattbench.engines.embedded.twins.ade7913 import NativeAde7913
@@ -31,8 +31,9 @@ class NativeLpspi(Clocked):
         frequency: int = 24_000_000,
     ) -> None:
         """See `Lpspi`."""
-        root = clock_root or name.rpartition(".")[2].upper()
-        super().__init__(host, name, library().wb_lpspi_new(host.handle), (clocks, root, frequency))
+        super().__init__(
+            host, name, library().wb_lpspi_new(host.handle), ClockInput(clocks, root_of(clock_root, name), frequency)
+        )
         self.line("IRQ", partial(self.lib.wb_lpspi_line, self.handle))
         self.outputs["RxDma"] = NativeRequest(host, self.lib.wb_lpspi_request(self.handle, 0))
         self.outputs["TxDma"] = NativeRequest(host, self.lib.wb_lpspi_request(self.handle, 1))

@@ -6,7 +6,7 @@ import ctypes as c
 from fractions import Fraction
 from functools import partial
 
-from wattbench.core.clock import ClockSource
+from wattbench.core.clock import ClockInput, ClockSource, root_of
 from wattbench.core.errors import UsageError
 from wattbench.core.wires import AudioFrame, AudioPort, AudioWire
 from wattbench.engines.embedded.machine import Machine
@@ -66,14 +66,12 @@ class NativeSai(Clocked):
         """See `Sai`."""
         if not 1 <= lines <= LINES:
             raise UsageError(f"{name}: a SAI has 1 to {LINES} data lines a direction, not {lines}")
-        root, self._bus_root = clock_root or name.rpartition(".")[2].upper(), bus_root
+        self._bus_clock = ClockInput(clocks, bus_root, frequency)
         self._ports: tuple[AudioPort, ...] = ()
         wrap = host.callback
         self._sai_host = SaiHost(SUPPLY(wrap(self._supply)), AUDIO_FRAME(wrap(self._sent)))
         handle = library().wb_sai_new(host.handle, c.byref(self._sai_host), version, lines)
-        super().__init__(host, name, handle, (clocks, root, frequency))
-        for needed in (root, bus_root):
-            self._clocks.rate_hz(needed)  # complains now if there is no such root
+        super().__init__(host, name, handle, ClockInput(clocks, root_of(clock_root, name), frequency))
         self.tx, self.rx = NativeAudioPort(handle), NativeAudioPort(handle)
         self._ports = (self.tx, self.rx)
         self.tx.begin, self.rx.begin = partial(self._begin, 0), partial(self._begin, 1)
@@ -102,8 +100,8 @@ class NativeSai(Clocked):
         self.tx.sent(get_frame(data.contents))
 
     def _reclock(self) -> None:
-        for source, root in enumerate((self._bus_root, self._root)):
-            hz = Fraction(self._clocks.rate_hz(root))
+        for source, clock in enumerate((self._bus_clock, self._clock)):
+            hz = clock.hz
             self.lib.wb_sai_clock(self.handle, source, hz.numerator, hz.denominator)
         self.lib.wb_sai_clocked(self.handle)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from wattbench.core.clock import ClockSource, FixedClock
+from wattbench.core.clock import ClockInput
 from wattbench.core.registers import RegisterTable
 from wattbench.engines.embedded.machine import Machine
 from wattbench.engines.embedded.twins.binding import MISSING, MISSING_BITS, MISSING_READ, MISSING_WRITE, library
@@ -85,17 +85,16 @@ class Twin:
 class Clocked(Twin):
     """A twin with a clock root."""
 
-    def __init__(self, host: Machine, name: str, handle: int, clock: tuple[ClockSource | None, str, int]) -> None:
+    def __init__(self, host: Machine, name: str, handle: int, clock: ClockInput) -> None:
         super().__init__(host, name, handle)
-        clocks, self._root, frequency = clock
-        self._clocks = clocks or FixedClock(frequency)
-        self._clocks.on_rate_change(self._reclock)
+        self._clock = clock
+        clock.on_change(self._reclock)
 
     def set_clock(self, hz: Fraction) -> None:
         """Tell the native side its clock's frequency."""
 
     def _reclock(self) -> None:
-        self.set_clock(Fraction(self._clocks.rate_hz(self._root)))
+        self.set_clock(self._clock.hz)
 
     def reset(self) -> None:
         """See `Model.reset`."""
