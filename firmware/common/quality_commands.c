@@ -16,6 +16,7 @@ static const char *const phase_names[] = {"l1", "l2", "l3"};
 void quality_print(void)
 {
     static const char *const sequences[] = {"unknown", "forward", "reversed"};
+    static const char *const thresholds[] = {"dip", "swell", "interruption", "hysteresis"};
     for (uint32_t p = 0; p < PHASES; p++)
         print_value("half_cycle", phase_names[p], meter_half_cycle_v[p], 3, "V");
     print_value("unbalance_negative", 0, meter_unbalance_percent[0], 3, "%");
@@ -28,6 +29,8 @@ void quality_print(void)
         print_value("voltage_15_windows", phase_names[p], meter_voltage_15_windows_v[p], 3, "V");
     for (uint32_t p = 0; p < PHASES; p++)
         print_value("voltage_10_min", phase_names[p], meter_voltage_10_min_v[p], 3, "V");
+    for (uint32_t i = 0; i < sizeof thresholds / sizeof thresholds[0]; i++)
+        print_value("threshold", thresholds[i], meter_event_thresholds_percent[i], 1, "%");
     print_count("events", meter_event_count, "");
     print_count("events_running", meter_events_running, "");
 }

@@ -1,8 +1,8 @@
 """Robot Framework keyword libraries: thin, typed, documented.
 
 Import them as `wattbench.robot.Emulation`, `wattbench.robot.Grid`, `wattbench.robot.Metering`,
-`wattbench.robot.ClassTable` and `wattbench.robot.PowerQuality`. They are loaded when they are asked for, so that reports
-can read results without loading an engine.
+`wattbench.robot.ClassTable` and `wattbench.robot.PowerQuality`. They are loaded when they are asked for, so that
+reports can read results without loading an engine.
 """
 
 from importlib import import_module

@@ -35,6 +35,8 @@ from wattbench.robot.session import BenchLibrary, seconds
 Phase = Literal["L1", "L2", "L3"]
 AnyPhase = Literal["L1", "L2", "L3", "N"]
 _AFTER_CHANGE_NS = 100_000_000
+_LEAD_NS = 100_000_000
+"""So long before an observation the reference begins, so that the first half cycles have a value."""
 _HARMONICS_LIMIT_S = 30.0
 _WINDOW_NS = 300_000_000
 _SEQUENCES = {"forward": 1, "reversed": 2}
@@ -85,6 +87,8 @@ class PowerQuality(BenchLibrary):
         ``settle`` is the time after the last change of the mains (default: as the meter's manifest says).
         """
         settle_s = self.session.bench.settle_s if settle is None else float(seconds(settle))
+        if to_ns(settle_s) < _LEAD_NS:
+            raise UsageError(f"an observation needs at least {_LEAD_NS / NS_PER_S} s of unchanged mains before it")
         self._settle(to_ns(settle_s))
         self._known = None  # the firmware's clock may have started anew
         meter = self._meter
@@ -224,7 +228,7 @@ class PowerQuality(BenchLibrary):
     @keyword
     def half_cycle_voltages_should_match_reference(self, observation: Observation) -> None:
         """Fails unless every reading of Urms(1/2) is one of the reference's last values, within the class' limit."""
-        reference = self._reference(observation).half_cycles()
+        reference = self._reference(observation)
         self._keep(judge_half_cycles(observation.readings, reference, self._quality, self._meter.declared_v))
 
     @keyword
@@ -427,7 +431,9 @@ class PowerQuality(BenchLibrary):
             raise StimulusError("the mains brought no voltage to the meter, so there is nothing to judge")
 
     def _reference(self, observation: Observation) -> Reference:
-        return Reference(self.session.grid, observation.from_ns, observation.to_ns, self._phases)
+        rate_hz = float(self.session.bench.manifest.metrology.sample_rate_hz)
+        lead_ns = observation.from_ns - _LEAD_NS
+        return Reference(self.session.grid, lead_ns, observation.to_ns, self._phases, sample_rate_hz=rate_hz)
 
     def _frequency_hz(self, observation: Observation) -> float:
         return self.session.grid.injected(observation.from_ns, observation.to_ns).frequency_hz
@@ -445,7 +451,7 @@ class PowerQuality(BenchLibrary):
     def _plot(self, seen: Observation) -> None:
         """Urms(1/2) of each phase with the events of both sides, for the report."""
         meter, reference = self._meter, self._reference(seen)
-        courses: Mapping[str, HalfCycles] = reference.half_cycles()
+        courses: Mapping[str, HalfCycles] = reference.half_cycles
         expected = _spans(reference.events(meter.thresholds()), seen)
         found = _spans(meter.events(seen.first_event)[0], seen)
         for phase, values in seen.readings.values_v.items():

@@ -196,16 +196,11 @@ class Grid(Loads, Disturbances, Symmetry, Playback):
             for source in self._sources.values():
                 source.require_sampled(segment, self._bench.now_ns)
 
-    def half_cycles(self, phase: str, from_ns: int, to_ns: int, shift_ns: int = 0) -> HalfCycles:
-        """Urms(1/2) of a phase voltage (IEC 61000-4-30) in closed form, under the conditions of `injected`.
-
-        Its cycles begin `shift_ns` after the zero crossings.
-        """
+    def half_cycles(self, phase: str, from_ns: int, to_ns: int) -> HalfCycles:
+        """Urms(1/2) of a phase voltage (IEC 61000-4-30) in closed form, under the conditions of `injected`."""
         self._require_seen(from_ns, to_ns)
         channel = self._wired(Channel(phase, "voltage"))
-        return half_cycles(
-            self._schedule, channel.phase, from_ns, to_ns, nominal_hz=self._nominal_hz, shift_ns=shift_ns
-        )
+        return half_cycles(self._schedule, channel.phase, from_ns, to_ns, nominal_hz=self._nominal_hz)
 
     def samples(self, phase: str, quantity: str, from_ns: int, to_ns: int, rate_hz: float) -> FloatArray:
         """A channel before the sensors at evenly spaced times from `from_ns` on, under the conditions of `injected`."""

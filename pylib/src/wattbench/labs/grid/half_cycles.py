@@ -35,12 +35,8 @@ def edges_ns(schedule: Schedule, channel: Channel, from_ns: int, to_ns: int) -> 
     return found
 
 
-def half_cycles(
-    schedule: Schedule, phase: str, from_ns: int, to_ns: int, *, nominal_hz: float, shift_ns: int = 0
-) -> HalfCycles:
-    """Urms(1/2) of a phase voltage between two virtual times, of cycles that begin `shift_ns` after a zero crossing.
-
-    Noise counts in expectation.
+def half_cycles(schedule: Schedule, phase: str, from_ns: int, to_ns: int, *, nominal_hz: float) -> HalfCycles:
+    """Urms(1/2) of a phase voltage between two virtual times. Noise counts in expectation.
 
     The cycles of a recording are those of its samples, as nobody knows a closed form of them.
     """
@@ -51,8 +47,7 @@ def half_cycles(
         times_s = from_ns / NS_PER_S + np.arange(count) / _RECORDING_RATE_HZ
         values = schedule.value(channel, times_s)
         return HalfCycles.of_samples(values, _RECORDING_RATE_HZ, start_s=from_ns / NS_PER_S, nominal_hz=nominal_hz)
-    edges = [edge + shift_ns for edge in edges_ns(schedule, channel, from_ns, to_ns)]
-    edges = [edge for edge in edges if from_ns <= edge <= to_ns]
+    edges = edges_ns(schedule, channel, from_ns, to_ns)
     if len(edges) < 3:
         raise StimulusError(
             f"Between {from_ns / NS_PER_S} s and {to_ns / NS_PER_S} s is no whole cycle of the {channel}."

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from wattbench.core.errors import StimulusError, VerdictError
-from wattbench.labs.grid.reference import HalfCycles, Thresholds, VoltageEvent
+from wattbench.labs.grid.reference import Thresholds, VoltageEvent
 from wattbench.labs.power_quality.classes import PerformanceClass
 from wattbench.labs.power_quality.finding import Finding, finding
 from wattbench.labs.power_quality.meter import QualityMeter
@@ -89,40 +88,31 @@ def _listed(events: Sequence[VoltageEvent]) -> str:
 
 
 def judge_half_cycles(
-    readings: HalfCycleReadings, reference: Mapping[str, HalfCycles], quality: PerformanceClass, declared_v: float
+    readings: HalfCycleReadings, reference: Reference, quality: PerformanceClass, declared_v: float
 ) -> list[Finding]:
     """The worst reading of each phase against the last values of the reference that it may be."""
     limit = quality.limit("half-cycle-voltage")
     findings = []
-    for phase, known in reference.items():
-        worst: tuple[float, float, float] | None = None
+    for phase, known in reference.half_cycles.items():
+        doubts = reference.uncertainty_v(phase)
+        worst: tuple[float, float, float, float] | None = None
         last = np.searchsorted(known.ends_s, np.array(readings.times_s), side="right")
         for stop, measured in zip(last.tolist(), readings.values_v[phase], strict=True):
             if stop < _LAST_VALUES:
                 continue
-            choices = known.rms_v[stop - _LAST_VALUES : stop]
-            nearest = float(choices[int(np.abs(choices - measured).argmin())])
-            if worst is None or abs(measured - nearest) > worst[0]:
-                worst = abs(measured - nearest), nearest, measured
+            choices = slice(stop - _LAST_VALUES, stop)
+            nearest = min(
+                (abs(measured - value) - doubt, value, doubt, measured)
+                for value, doubt in zip(known.rms_v[choices].tolist(), doubts[choices].tolist(), strict=True)
+            )
+            worst = nearest if worst is None else max(worst, nearest)
         if worst is None:
             raise StimulusError(f"there are too few readings of Urms(1/2) of {phase}: observe for more than two cycles")
-        _, nearest, measured = worst
-        findings.append(
-            finding(
-                f"Urms(1/2) {phase}, worst", "V", nearest, measured, limit.allowed(nearest, declared_v),
-                nominal=declared_v, uncertainty=_step_uncertainty(known),
-            )
-        )  # fmt: skip
+        _, value, doubt, measured = worst
+        allowed = limit.allowed(value, declared_v)
+        name = f"Urms(1/2) {phase}, worst"
+        findings.append(finding(name, "V", value, measured, allowed, nominal=declared_v, uncertainty=doubt))
     return findings
-
-
-def _step_uncertainty(known: HalfCycles) -> float:
-    """What half a sample at a step of the voltage makes of a value: only where there are steps."""
-    if float(np.ptp(known.rms_v)) < 1e-3 * float(known.rms_v.max()):
-        return 0.0
-    cycle_s = float(np.median(known.ends_s - known.starts_s))
-    part = 62.5e-6 / cycle_s
-    return float(known.rms_v.max()) * math.sqrt(2 * part)
 
 
 def judge_harmonics(

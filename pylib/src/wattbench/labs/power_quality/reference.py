@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
+
+import numpy as np
 
 from wattbench.core.analog import FloatArray
 from wattbench.core.clock import NS_PER_S
@@ -27,8 +30,8 @@ from wattbench.labs.grid.reference.flicker import LAMP_120V, LAMP_230V, SETTLE_S
 
 SPECTRUM_RATE_HZ = 25600.0
 FLICKER_RATE_HZ = 2000.0
-SAMPLE_NS = 125_000
-"""A converter with 8 kS/s sees a step up to so much later."""
+_OFFSETS = (0.0, 1 / 3, 2 / 3)
+"""Parts of a sample by which the converter's samples may lie elsewhere."""
 _LEAST_V = 1e-6
 
 
@@ -42,7 +45,7 @@ class Mains(Protocol):
     def injected(self, from_ns: int, to_ns: int) -> Injected:
         """The closed form between two virtual times."""
 
-    def half_cycles(self, phase: str, from_ns: int, to_ns: int, shift_ns: int = 0) -> HalfCycles:
+    def half_cycles(self, phase: str, from_ns: int, to_ns: int) -> HalfCycles:
         """Urms(1/2) of a phase voltage."""
 
     def samples(self, phase: str, quantity: str, from_ns: int, to_ns: int, rate_hz: float) -> FloatArray:
@@ -58,46 +61,73 @@ class Doubted:
 
 
 class Reference:
-    """The mains between two virtual times (ns) that have passed, and the phases that are measured."""
+    """The mains between two virtual times (ns) that have passed, and the phases that are measured.
 
-    def __init__(self, mains: Mains, from_ns: int, to_ns: int, phases: Sequence[str] = PHASES) -> None:
+    A converter sees a step of the voltage at its next sample only. How much that leaves open is worked out from samples
+    at `sample_rate_hz` that lie elsewhere each time.
+    """
+
+    def __init__(
+        self,
+        mains: Mains,
+        from_ns: int,
+        to_ns: int,
+        phases: Sequence[str] = PHASES,
+        *,
+        sample_rate_hz: float = 8000.0,
+    ) -> None:
         self._mains, self.from_ns, self.to_ns = mains, from_ns, to_ns
-        self.phases = tuple(phases)
+        self.phases, self._sample_rate_hz = tuple(phases), sample_rate_hz
 
-    def half_cycles(self, shift_ns: int = 0) -> Mapping[str, HalfCycles]:
+    @cached_property
+    def half_cycles(self) -> Mapping[str, HalfCycles]:
         """Urms(1/2) of all phases."""
-        return {phase: self._mains.half_cycles(phase, self.from_ns, self.to_ns, shift_ns) for phase in self.phases}
+        return {phase: self._mains.half_cycles(phase, self.from_ns, self.to_ns) for phase in self.phases}
+
+    @cached_property
+    def sampled(self) -> tuple[Mapping[str, HalfCycles], ...]:
+        """The same by samples, as a converter might take them."""
+        return tuple(
+            {phase: self._resampled(phase, known, offset) for phase, known in self.half_cycles.items()}
+            for offset in _OFFSETS
+        )
+
+    def _resampled(self, phase: str, known: HalfCycles, offset: float) -> HalfCycles:
+        shift_ns = round(offset / self._sample_rate_hz * NS_PER_S)
+        values = self._mains.samples(phase, "voltage", self.from_ns + shift_ns, self.to_ns, self._sample_rate_hz)
+        times_s = (self.from_ns + shift_ns) / NS_PER_S + np.arange(values.size) / self._sample_rate_hz
+        return known.resampled(values, times_s)
+
+    def uncertainty_v(self, phase: str) -> FloatArray:
+        """Of each value of Urms(1/2)."""
+        exact = self.half_cycles[phase].rms_v
+        return np.asarray(np.max([np.abs(other[phase].rms_v - exact) for other in self.sampled], axis=0))
 
     def events(self, limits: Thresholds) -> list[VoltageEvent]:
         """Dips, swells and interruptions."""
-        return voltage_events(self.half_cycles(), limits)
+        return voltage_events(self.half_cycles, limits)
 
     def doubted_events(self, limits: Thresholds) -> list[Doubted]:
-        """The events that are over, each with its uncertainty; raises StimulusError where one is a matter of chance.
-
-        A converter sees a step at its next sample, so cycles are looked at half a sample early and late as well.
-        """
+        """The events that are over, each with its uncertainty; raises StimulusError where one is a matter of chance."""
         found = [event for event in self.events(limits) if event.end_s is not None]
-        shifted = [
-            [event for event in voltage_events(self.half_cycles(shift), limits) if event.end_s is not None]
-            for shift in (-SAMPLE_NS // 2, SAMPLE_NS // 2)
+        kinds = [event.kind for event in found]
+        sampled = [
+            [event for event in voltage_events(voltages, limits) if event.end_s is not None]
+            for voltages in self.sampled
         ]
-        result = []
-        for number, event in enumerate(found):
-            others = [
-                events[number] for events in shifted if number < len(events) and events[number].kind == event.kind
-            ]
-            if len(others) < 2 or any(len(events) != len(found) for events in shifted):
-                raise StimulusError(
-                    f"whether there is a {event.kind} at {event.start_s:.6f} s depends on half a sample of the "
-                    "converter: move it away from the threshold"
-                )
-            result.append(Doubted(event, max(abs(other.extreme_v - event.extreme_v) for other in others)))
-        return result
+        if any([event.kind for event in events] != kinds for events in sampled):
+            raise StimulusError(
+                "whether there is a dip, swell or interruption depends on where the converter takes its samples: move "
+                "the voltage away from the threshold"
+            )
+        return [
+            Doubted(event, max(abs(events[number].extreme_v - event.extreme_v) for events in sampled))
+            for number, event in enumerate(found)
+        ]
 
     def rapid_changes(self, limits: Thresholds, threshold_percent: float, nominal_hz: float) -> list[RapidChange]:
         """Rapid voltage changes that are no dips, swells or interruptions."""
-        voltages = self.half_cycles()
+        voltages = self.half_cycles
         events = voltage_events(voltages, limits)
         return rapid_changes(voltages, limits.declared_v, threshold_percent, nominal_hz=nominal_hz, events=events)
 

@@ -44,6 +44,18 @@ class HalfCycles:
         starts_s = np.concatenate([2 * ends_s[:1] - ends_s[2:3], 2 * ends_s[1:2] - ends_s[3:4], ends_s[:-2]])
         return HalfCycles(starts_s + start_s, ends_s + start_s, rms)
 
+    @property
+    def edges_s(self) -> FloatArray:
+        """The edges of the half cycles."""
+        return np.concatenate([self.starts_s, self.ends_s[-2:]])
+
+    def resampled(self, values: FloatArray, times_s: FloatArray) -> HalfCycles:
+        """The same cycles of samples at evenly spaced times, each standing for the time around it."""
+        step_s = float(times_s[1] - times_s[0])
+        whole = np.concatenate([[0.0], np.cumsum(values * values) * step_s])
+        ends_s = np.concatenate([[times_s[0] - step_s / 2], times_s + step_s / 2])
+        return HalfCycles.of_edges(self.edges_s, np.diff(np.interp(self.edges_s, ends_s, whole)))
+
     def between(self, from_s: float, to_s: float) -> HalfCycles:
         """The values whose cycles lie within a time."""
         inside = (self.starts_s >= from_s) & (self.ends_s <= to_s)
