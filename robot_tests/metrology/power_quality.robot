@@ -92,7 +92,7 @@ Dips At Other Frequencies
         Nominal Voltages
         Set Frequency    ${hz}
         Begin Power Quality Observation
-        Dip Voltage    L2    50    300 ms    angle=90
+        Dip Voltage    L2    50    300 ms    angle=20
         ${seen}=    Observe Power Quality For    0.8 s
         Firmware Events Should Match Reference    ${seen}    duration_cycles=${DURATION CYCLES}
     END

@@ -52,8 +52,15 @@ def judge_events(
     for mine, theirs in pairs:
         event, name = theirs.event, f"{theirs.event.kind} {theirs.event.first_phase}"
         findings += [
-            finding(f"{name} begin", "s", event.start_s, mine.start_s, stamp_s),
-            finding(f"{name} duration", "s", event.duration_s, mine.duration_s, cycles / hz),
+            finding(f"{name} begin", "s", event.start_s, mine.start_s, stamp_s, uncertainty=theirs.uncertainty_s),
+            finding(
+                f"{name} duration",
+                "s",
+                event.duration_s,
+                mine.duration_s,
+                cycles / hz,
+                uncertainty=theirs.uncertainty_s,
+            ),
             finding(
                 f"{name} {'maximum' if event.kind == 'swell' else 'residual voltage'}",
                 "V",
@@ -178,6 +185,7 @@ def judged_events(
     """Findings of the events from number `first` on, with those of the firmware and of the reference."""
     limits: Thresholds = meter.thresholds()
     found, _ = meter.events(first)
-    expected = reference.doubted_events(limits)
+    accuracy_v = quality.limit("half-cycle-voltage").allowed(meter.declared_v, meter.declared_v)
+    expected = reference.doubted_events(limits, accuracy_v)
     findings = judge_events(found, expected, quality, hz, meter.declared_v, duration_cycles=duration_cycles)
     return findings, found, [item.event for item in expected]

@@ -54,10 +54,25 @@ class Mains(Protocol):
 
 @dataclass(frozen=True)
 class Doubted:
-    """An event of the reference, and by how much its voltage depends on when a converter sees a step."""
+    """An event of the reference, and what it leaves open."""
 
     event: VoltageEvent
     uncertainty_v: float
+    """By how much its voltage depends on when a converter sees a step."""
+    uncertainty_s: float = 0.0
+    """By how much begin and duration depend on an error of the voltage that the class allows."""
+
+
+def _over(voltages: Mapping[str, HalfCycles], limits: Thresholds) -> list[VoltageEvent]:
+    return [event for event in voltage_events(voltages, limits) if event.end_s is not None]
+
+
+def _require_kinds(found: Sequence[VoltageEvent], others: Sequence[Sequence[VoltageEvent]], reason: str) -> None:
+    if any([event.kind for event in events] != [event.kind for event in found] for events in others):
+        raise StimulusError(
+            f"which dips, swells and interruptions there are depends on {reason}: move the voltage away from the "
+            "threshold"
+        )
 
 
 class Reference:
@@ -107,21 +122,25 @@ class Reference:
         """Dips, swells and interruptions."""
         return voltage_events(self.half_cycles, limits)
 
-    def doubted_events(self, limits: Thresholds) -> list[Doubted]:
-        """The events that are over, each with its uncertainty; raises StimulusError where one is a matter of chance."""
-        found = [event for event in self.events(limits) if event.end_s is not None]
-        kinds = [event.kind for event in found]
-        sampled = [
-            [event for event in voltage_events(voltages, limits) if event.end_s is not None]
-            for voltages in self.sampled
-        ]
-        if any([event.kind for event in events] != kinds for events in sampled):
-            raise StimulusError(
-                "whether there is a dip, swell or interruption depends on where the converter takes its samples: move "
-                "the voltage away from the threshold"
-            )
+    def doubted_events(self, limits: Thresholds, accuracy_v: float) -> list[Doubted]:
+        """The events that are over, each with its uncertainty; raises StimulusError where one is a matter of chance.
+
+        `accuracy_v` is the error of Urms(1/2) that is allowed.
+        """
+        found = _over(self.half_cycles, limits)
+        sampled = [_over(voltages, limits) for voltages in self.sampled]
+        _require_kinds(found, sampled, "where the converter takes its samples")
+        shifted = [_over(self.half_cycles, limits.shifted(shift_v)) for shift_v in (-accuracy_v, accuracy_v)]
+        _require_kinds(found, shifted, f"an error of {accuracy_v:.3g} V, within the class' limit")
         return [
-            Doubted(event, max(abs(events[number].extreme_v - event.extreme_v) for events in sampled))
+            Doubted(
+                event,
+                max(abs(events[number].extreme_v - event.extreme_v) for events in sampled),
+                max(
+                    max(abs(other.start_s - event.start_s), abs(other.duration_s - event.duration_s))
+                    for other in (events[number] for events in shifted)
+                ),
+            )
             for number, event in enumerate(found)
         ]
 

@@ -11,7 +11,7 @@ cycles whose RMS is beyond the threshold, and differs from what was injected by 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -32,6 +32,16 @@ class Thresholds:
     swell_percent: float = 110.0
     interruption_percent: float = 10.0
     hysteresis_percent: float = 2.0
+
+    def shifted(self, volts: float) -> Thresholds:
+        """All of them higher by so much."""
+        percent = 100 * volts / self.declared_v
+        return replace(
+            self,
+            dip_percent=self.dip_percent + percent,
+            swell_percent=self.swell_percent + percent,
+            interruption_percent=self.interruption_percent + percent,
+        )
 
     def volts(self, percent: float) -> float:
         """A part of the declared voltage in V."""
