@@ -65,7 +65,6 @@ void half_cycles_gap(void)
     }
 }
 
-/* A step of the voltage disturbs the crossings that the metrology finds for a cycle or two. */
 void half_cycles_period(double samples)
 {
     double difference = samples - last_period;

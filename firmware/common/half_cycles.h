@@ -31,7 +31,7 @@ void half_cycles_init(void);
 void half_cycles_process(const uint32_t *samples, uint32_t count, uint32_t end_tick);
 /* Samples are missing before the next ones. */
 void half_cycles_gap(void);
-/* A cycle from crossing to crossing of the reference voltage lasted so many samples. */
+/* A cycle from crossing to crossing of the reference voltage, while that was steady, lasted so many samples. */
 void half_cycles_period(double samples);
 /* The fundamentals of all phases at one moment; false if a phase had no half cycle since. */
 bool half_cycles_take(struct fundamental fundamentals[PHASES]);

@@ -170,8 +170,8 @@ static void finish_cycle(const struct sums *from, bool synchronous, uint32_t end
         energy_skip(&cycle);
         return;
     }
-    bool window_complete = window_add(&cycle);
     power_quality_cycle(&cycle);
+    bool window_complete = window_add(&cycle);
     if (window_complete)
         power_quality_window();
     energy_add(&cycle, window_complete);

@@ -10,6 +10,10 @@
 #define SAMPLES_10_S (10.0 * SAMPLES_PER_SECOND)
 #define SAMPLES_10_MIN (600.0 * SAMPLES_PER_SECOND)
 #define WINDOWS_PER_INTERVAL 15u
+/* Mean squares of a cycle and the one before, added over the phases, that differ by less are the same. */
+#define STEADY_PART 0.02
+/* A step of a voltage moves the crossings that the metrology finds in its cycle and in the next two. */
+#define SETTLED_CYCLES 3u
 /* A phase is lost below the threshold of an interruption while another one has at least this. */
 #define PRESENT_V (0.5f * DECLARED_V)
 /* With a positive sequence below this there is no unbalance to speak of: without voltage, or with it reversed. */
@@ -28,7 +32,8 @@ volatile uint32_t meter_voltage_15_windows_flagged, meter_voltage_10_min_flagged
 /* The samples' time, and the present interval of the frequency: whole cycles in it. */
 static double now_samples, frequency_end, cycles_samples;
 static uint32_t cycles;
-static double window_samples;
+static double window_samples, last_square;
+static uint32_t steady_cycles;
 
 static struct interval {
     double squares[PHASES];
@@ -43,7 +48,8 @@ void power_quality_init(void)
     now_samples = cycles_samples = window_samples = 0.0;
     frequency_end = SAMPLES_10_S;
     long_end = SAMPLES_10_MIN;
-    cycles = events_seen = 0;
+    cycles = events_seen = steady_cycles = 0;
+    last_square = 0.0;
     short_interval = long_interval = (struct interval){0};
     half_cycles_init();
     voltage_events_init();
@@ -63,13 +69,34 @@ void power_quality_gap(void)
     harmonics_gap();
 }
 
+static void note_steadiness(const struct cycle *cycle)
+{
+    double square = 0.0;
+    for (uint32_t p = 0; p < PHASES; p++)
+        square += cycle->voltage_squared[p];
+    square /= cycle->samples;
+    double difference = square - last_square;
+    last_square = square;
+    if (difference > STEADY_PART * square || difference < -STEADY_PART * square)
+        steady_cycles = 0;
+    else
+        steady_cycles++;
+}
+
+uint32_t power_quality_steady_cycles(void)
+{
+    return steady_cycles;
+}
+
 void power_quality_cycle(const struct cycle *cycle)
 {
     double start = now_samples;
     now_samples += cycle->samples;
     window_samples += cycle->samples;
+    note_steadiness(cycle);
     if (cycle->synchronous) {
-        half_cycles_period(cycle->samples);
+        if (steady_cycles >= SETTLED_CYCLES)
+            half_cycles_period(cycle->samples);
         if (start >= frequency_end - SAMPLES_10_S && now_samples <= frequency_end) {
             cycles++;
             cycles_samples += cycle->samples;

@@ -37,6 +37,8 @@ extern volatile uint32_t meter_voltage_15_windows_flagged, meter_voltage_10_min_
 void power_quality_init(void);
 /* Samples that the metrology has worked off just now. */
 void power_quality_samples(const uint32_t *samples, uint32_t count, uint32_t end_tick);
+/* So many cycles were alike in their voltages. */
+uint32_t power_quality_steady_cycles(void);
 /* A cycle has ended. */
 void power_quality_cycle(const struct cycle *cycle);
 /* The window that the last cycle completed is published. */

@@ -178,6 +178,17 @@ def test_a_gap_in_the_samples_makes_no_event(meter: NativeMeter) -> None:
     assert meter.singles("meter_half_cycle_v", 3) == pytest.approx([UDIN_V] * 3, rel=2e-4)
 
 
+@pytest.mark.parametrize("start_s", [0.33, 0.5, 0.71])
+def test_a_dip_right_after_the_start_is_taken_for_no_offset(meter: NativeMeter, start_s: float) -> None:
+    """The first steady window shows the converters' offsets; a dip that cuts a cycle leaves a mean of some volts."""
+    mains = Mains()
+    for phase in range(3):
+        mains.dip(40, mains.crossing_s(start_s, 30, phase), 10, (phase,))
+    found, expected = judged(meter, mains, 1.6)
+    assert_same(found, expected)
+    assert meter.floats("meter_voltage_v", 3) == pytest.approx([UDIN_V] * 3, rel=1e-4)
+
+
 def unbalanced(hz: float, negative: complex, zero: complex) -> list[Wave]:
     """Three sines with sequence components as parts of the positive one."""
     waves: list[Wave] = []

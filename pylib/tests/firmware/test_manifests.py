@@ -8,7 +8,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from native_meter import FIRMWARE, calibration_values
 
-SIZES = {"u32": 4, "i64": 8, "f64": 8}
+SIZES = {"u32": 4, "u64": 8, "f32": 4, "i64": 8, "f64": 8}
 BUILDS = FIRMWARE / "builds"
 
 
