@@ -25,10 +25,6 @@ volatile float meter_half_cycle_v[PHASES];
 volatile uint64_t meter_half_cycle_tick;
 volatile uint32_t meter_half_cycle_count[PHASES];
 
-/* Sums over the samples of a half cycle, the one across a crossing split between both. */
-struct sums {
-    int64_t squares, sine, cosine;
-};
 struct half {
     double squares, sine, cosine, samples;
 };
@@ -36,8 +32,9 @@ struct half {
 static struct phase {
     uint32_t angle; /* at the end of the interval around the last sample */
     uint32_t left; /* to the next crossing */
-    struct sums sums;
-    double samples;
+    int64_t sine, cosine; /* correlation of the present half cycle with its angle */
+    double samples; /* of the present half cycle, with parts of a sample at its ends */
+    uint64_t squares; /* sum of all squares up to its begin */
     struct half before;
     uint32_t halves; /* since the start or a gap: a cycle needs two */
     float cycle_v; /* of the last whole cycle from a rising crossing */
@@ -77,28 +74,36 @@ void half_cycles_period(double samples)
     step = (uint32_t)(far ? wanted : step + FREQUENCY_PART * off);
 }
 
-/* The correlation takes every second sample: what it adds from 4 kHz on, no converter lets through. */
-static inline void add(struct sums *to, const uint32_t *sample, uint32_t count, uint32_t phase, uint32_t angle, bool odd)
+/* The correlation takes each sample of an even number in its buffer, from `from` up to `to`: what that adds from 4 kHz on
+ * no converter lets through. An offset correlates with nothing. */
+static void correlate(struct phase *phase, uint32_t p, const uint32_t *samples, uint32_t from, uint32_t to)
 {
-    int32_t offset = metrology_voltage_offset(phase);
-    int64_t squares = 0, sine = 0, cosine = 0;
-    uint32_t advance = step;
-    angle += advance / 2u;
-    for (; count; count--) {
-        int32_t u = sample_voltage(sample, phase) - offset;
-        squares += (int64_t)u * u;
-        if (!odd) {
-            const int16_t *table = &correlation_sine[angle / (uint32_t)(TURN / CORRELATION_STEPS)];
-            sine += (int64_t)u * table[0];
-            cosine += (int64_t)u * table[CORRELATION_STEPS / 4];
-        }
-        odd = !odd;
+    from += from % 2u;
+    int64_t sine = phase->sine, cosine = phase->cosine;
+    uint32_t advance = 2u * step, angle = phase->angle + from * step + step / 2u;
+    const uint32_t *end = samples + to * SAMPLE_WORDS;
+    for (const uint32_t *sample = samples + from * SAMPLE_WORDS; sample < end; sample += 2u * SAMPLE_WORDS) {
+        int32_t u = sample_voltage(sample, p);
+        const int16_t *table = &correlation_sine[angle / (uint32_t)(TURN / CORRELATION_STEPS)];
+        sine += (int64_t)u * table[0];
+        cosine += (int64_t)u * table[CORRELATION_STEPS / 4];
         angle += advance;
-        sample += SAMPLE_WORDS;
     }
-    to->squares += squares;
-    to->sine += sine;
-    to->cosine += cosine;
+    phase->sine = sine;
+    phase->cosine = cosine;
+}
+
+/* Sum of all squares up to a crossing `rest` of a sample before the end of the sample at `place`. The metrology has
+ * summed up all of the buffer; what lies behind the crossing is taken off again. */
+static uint64_t squares_until(uint32_t p, const uint32_t *samples, uint32_t place, uint32_t count, double rest)
+{
+    int32_t offset = metrology_voltage_offset(p), at = sample_voltage(samples + place * SAMPLE_WORDS, p) - offset;
+    uint64_t behind = (uint64_t)((double)((int64_t)at * at) * rest);
+    for (uint32_t k = place + 1u; k < count; k++) {
+        int32_t u = sample_voltage(samples + k * SAMPLE_WORDS, p) - offset;
+        behind += (uint64_t)((int64_t)u * u);
+    }
+    return metrology_voltage_squares(p) - behind;
 }
 
 static float volts_of(double squares, double samples, uint32_t p)
@@ -117,11 +122,13 @@ static float correction(struct phase *phase, const struct half *now, float cycle
     return ahead > JUMP_TURNS || ahead < -JUMP_TURNS ? ahead : 0.5f * ahead;
 }
 
-/* A half cycle of phase `p` has ended `over` of a turn before the end of the sample at `place`. */
-static void finish_half(uint32_t p, uint32_t place, uint32_t over, uint64_t tick)
+/* A half cycle of phase `p` has ended `over` of a turn before the end of the sample at `place`, up to where all squares
+ * add up to `squares`. */
+static void finish_half(uint32_t p, uint32_t place, uint32_t over, uint64_t tick, uint64_t squares)
 {
     struct phase *phase = &phases[p];
-    struct half now = {(double)phase->sums.squares, (double)phase->sums.sine, (double)phase->sums.cosine, phase->samples};
+    struct half now = {(double)(squares - phase->squares), (double)phase->sine, (double)phase->cosine, phase->samples};
+    phase->squares = squares;
     bool rising = phase->angle < HALF_TURN;
     float back = (float)over / (float)step;
     uint64_t crossing_tick = tick + (uint64_t)(int64_t)((0.5f - back) * (float)TICKS_PER_SAMPLE);
@@ -149,40 +156,33 @@ static void finish_half(uint32_t p, uint32_t place, uint32_t over, uint64_t tick
     phase->left = HALF_TURN - over - further;
 }
 
+/* A half cycle is longer than a buffer, so at most one ends in it. */
 static void process_phase(uint32_t p, const uint32_t *samples, uint32_t count, uint64_t first_tick)
 {
     struct phase *phase = &phases[p];
-    uint32_t done = 0;
+    uint32_t whole = (phase->left - 1u) / step;
     phase->crossing.any = false;
-    while (done < count) {
-        uint32_t whole = (phase->left - 1u) / step, chunk = count - done;
-        bool ends = whole < chunk;
-        if (ends)
-            chunk = whole;
-        add(&phase->sums, samples + done * SAMPLE_WORDS, chunk, p, phase->angle, done % 2u);
-        phase->samples += chunk;
-        phase->angle += chunk * step;
-        phase->left -= chunk * step;
-        done += chunk;
-        if (!ends)
-            break;
-        /* The sample across the crossing belongs to both sides in proportion. */
-        struct sums across = {0};
-        add(&across, samples + done * SAMPLE_WORDS, 1, p, phase->angle, done % 2u);
-        uint32_t over = step - phase->left;
-        double part = (double)phase->left / step;
-        struct sums first = {(int64_t)((double)across.squares * part), (int64_t)((double)across.sine * part),
-                             (int64_t)((double)across.cosine * part)};
-        phase->sums.squares += first.squares;
-        phase->sums.sine += first.sine;
-        phase->sums.cosine += first.cosine;
-        phase->samples += part;
-        phase->angle += step;
-        finish_half(p, done, over, first_tick + (uint64_t)done * TICKS_PER_SAMPLE);
-        phase->sums = (struct sums){across.squares - first.squares, across.sine - first.sine, across.cosine - first.cosine};
-        phase->samples = 1.0 - part;
-        done++;
+    if (whole >= count) {
+        correlate(phase, p, samples, 0, count);
+        phase->samples += count;
+        phase->angle += count * step;
+        phase->left -= count * step;
+        return;
     }
+    /* The sample across the crossing belongs to both sides in proportion. */
+    uint32_t over = (whole + 1u) * step - phase->left;
+    double rest = (double)over / step;
+    correlate(phase, p, samples, 0, whole + 1u);
+    phase->samples += whole + 1.0 - rest;
+    phase->angle += (whole + 1u) * step;
+    uint64_t squares = squares_until(p, samples, whole, count, rest);
+    finish_half(p, whole, over, first_tick + (uint64_t)whole * TICKS_PER_SAMPLE, squares);
+    phase->sine = phase->cosine = 0;
+    phase->angle -= (whole + 1u) * step;
+    correlate(phase, p, samples, whole + 1u, count);
+    phase->angle += count * step;
+    phase->left -= (count - whole - 1u) * step;
+    phase->samples = rest + (count - whole - 1u);
 }
 
 void half_cycles_process(const uint32_t *samples, uint32_t count, uint32_t end_tick)

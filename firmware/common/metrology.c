@@ -33,6 +33,7 @@ static struct {
 } scale;
 
 static struct sums sums;
+static uint64_t finished_squares[PHASES]; /* of the cycles before */
 static int32_t history[QUARTER_SAMPLES][PHASES];
 static uint32_t history_at;
 static uint32_t reference;
@@ -75,6 +76,11 @@ void metrology_adjust_offset(uint32_t phase, int32_t codes)
 int32_t metrology_voltage_offset(uint32_t phase)
 {
     return scale.voltage_offset[phase];
+}
+
+uint64_t metrology_voltage_squares(uint32_t phase)
+{
+    return finished_squares[phase] + (uint64_t)sums.voltage_squared[phase];
 }
 
 double metrology_volts_per_code(uint32_t phase)
@@ -155,6 +161,7 @@ static void finish_cycle(const struct sums *from, bool synchronous, uint32_t end
         radians_per_sample = TWO_PI / cycle.samples;
     for (uint32_t p = 0; p < PHASES; p++) {
         double volts = scale.volts_per_code[p];
+        finished_squares[p] += (uint64_t)from->voltage_squared[p];
         phase_powers(&cycle, p, from, radians_per_sample);
         cycle.voltage_squared[p] = (double)from->voltage_squared[p] * volts * volts;
         cycle.voltage_sum[p] = (double)from->voltage[p];

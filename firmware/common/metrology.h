@@ -38,6 +38,8 @@ void metrology_gap(void);
 void metrology_adjust_offset(uint32_t phase, int32_t codes);
 /* Code without voltage, and what a code is worth. */
 int32_t metrology_voltage_offset(uint32_t phase);
+/* Sum of the squares of all codes of a phase voltage since start, without its offset. */
+uint64_t metrology_voltage_squares(uint32_t phase);
 double metrology_volts_per_code(uint32_t phase);
 double metrology_amperes_per_code(uint32_t channel);
 
