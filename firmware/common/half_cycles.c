@@ -25,15 +25,18 @@ volatile float meter_half_cycle_v[PHASES];
 volatile uint64_t meter_half_cycle_tick;
 volatile uint32_t meter_half_cycle_count[PHASES];
 
+/* Sums over a half cycle, scaled so that single precision holds them: by 2^SQUARES_SHIFT and 2^CORRELATION_SHIFT. */
+#define SQUARES_SHIFT 22
+#define CORRELATION_SHIFT 16
 struct half {
-    double squares, sine, cosine, samples;
+    float squares, sine, cosine, samples;
 };
 
 static struct phase {
     uint32_t angle; /* at the end of the interval around the last sample */
     uint32_t left; /* to the next crossing */
     int64_t sine, cosine; /* correlation of the present half cycle with its angle */
-    double samples; /* of the present half cycle, with parts of a sample at its ends */
+    float samples; /* of the present half cycle, with parts of a sample at its ends */
     uint64_t squares; /* sum of all squares up to its begin */
     struct half before;
     uint32_t halves; /* since the start or a gap: a cycle needs two */
@@ -41,13 +44,16 @@ static struct phase {
     uint64_t previous_tick; /* of the crossing before the last one */
     uint64_t crossing_tick;
     struct crossing crossing;
-    double taken_sine, taken_cosine, taken_samples;
+    float taken_sine, taken_cosine, taken_samples;
 } phases[PHASES];
+static float root_volts[PHASES]; /* volts of the root of a scaled square */
 static uint32_t step; /* of all angles, by which they advance with each sample */
 static double last_period;
 
 void half_cycles_init(void)
 {
+    for (uint32_t p = 0; p < PHASES; p++)
+        root_volts[p] = (float)(metrology_volts_per_code(p) * (double)(1u << SQUARES_SHIFT / 2));
     step = NOMINAL_STEP;
     last_period = 0.0;
     meter_half_cycle_tick = 0;
@@ -74,41 +80,50 @@ void half_cycles_period(double samples)
     step = (uint32_t)(far ? wanted : step + FREQUENCY_PART * off);
 }
 
+struct correlation {
+    int64_t sine, cosine;
+    uint32_t angle;
+};
+
+static inline void correlate_sample(struct correlation *sum, int32_t u)
+{
+    const int16_t *table = &correlation_sine[sum->angle / (uint32_t)(TURN / CORRELATION_STEPS)];
+    sum->sine += (int64_t)u * table[0];
+    sum->cosine += (int64_t)u * table[CORRELATION_STEPS / 4];
+    sum->angle += 2u * step;
+}
+
 /* The correlation takes each sample of an even number in its buffer, from `from` up to `to`: what that adds from 4 kHz on
  * no converter lets through. An offset correlates with nothing. */
 static void correlate(struct phase *phase, uint32_t p, const uint32_t *samples, uint32_t from, uint32_t to)
 {
     from += from % 2u;
-    int64_t sine = phase->sine, cosine = phase->cosine;
-    uint32_t advance = 2u * step, angle = phase->angle + from * step + step / 2u;
-    const uint32_t *end = samples + to * SAMPLE_WORDS;
-    for (const uint32_t *sample = samples + from * SAMPLE_WORDS; sample < end; sample += 2u * SAMPLE_WORDS) {
-        int32_t u = sample_voltage(sample, p);
-        const int16_t *table = &correlation_sine[angle / (uint32_t)(TURN / CORRELATION_STEPS)];
-        sine += (int64_t)u * table[0];
-        cosine += (int64_t)u * table[CORRELATION_STEPS / 4];
-        angle += advance;
+    struct correlation sum = {phase->sine, phase->cosine, phase->angle + from * step + step / 2u};
+    const uint32_t *sample = samples + from * SAMPLE_WORDS, *end = samples + to * SAMPLE_WORDS;
+    for (; sample + 8u * SAMPLE_WORDS < end; sample += 10u * SAMPLE_WORDS) {
+        correlate_sample(&sum, sample_voltage(sample, p));
+        correlate_sample(&sum, sample_voltage(sample + 2u * SAMPLE_WORDS, p));
+        correlate_sample(&sum, sample_voltage(sample + 4u * SAMPLE_WORDS, p));
+        correlate_sample(&sum, sample_voltage(sample + 6u * SAMPLE_WORDS, p));
+        correlate_sample(&sum, sample_voltage(sample + 8u * SAMPLE_WORDS, p));
     }
-    phase->sine = sine;
-    phase->cosine = cosine;
+    for (; sample < end; sample += 2u * SAMPLE_WORDS)
+        correlate_sample(&sum, sample_voltage(sample, p));
+    phase->sine = sum.sine;
+    phase->cosine = sum.cosine;
 }
 
-/* Sum of all squares up to a crossing `rest` of a sample before the end of the sample at `place`. The metrology has
- * summed up all of the buffer; what lies behind the crossing is taken off again. */
-static uint64_t squares_until(uint32_t p, const uint32_t *samples, uint32_t place, uint32_t count, double rest)
+/* Sum of all squares up to a crossing `rest` (in 1/65536) of a sample before the end of the sample at `place`. The
+ * metrology has summed up all of the buffer; what lies behind the crossing is taken off again. */
+static uint64_t squares_until(uint32_t p, const uint32_t *samples, uint32_t place, uint32_t count, uint32_t rest)
 {
     int32_t offset = metrology_voltage_offset(p), at = sample_voltage(samples + place * SAMPLE_WORDS, p) - offset;
-    uint64_t behind = (uint64_t)((double)((int64_t)at * at) * rest);
+    uint64_t behind = ((uint64_t)((int64_t)at * at) >> 16) * rest;
     for (uint32_t k = place + 1u; k < count; k++) {
         int32_t u = sample_voltage(samples + k * SAMPLE_WORDS, p) - offset;
         behind += (uint64_t)((int64_t)u * u);
     }
     return metrology_voltage_squares(p) - behind;
-}
-
-static float volts_of(double squares, double samples, uint32_t p)
-{
-    return (float)__builtin_sqrt(squares / samples) * (float)metrology_volts_per_code(p);
 }
 
 /* How far the fundamental is ahead of the angle, in turns, by the cycle that has just ended; 0 unless it is steady. */
@@ -118,7 +133,7 @@ static float correction(struct phase *phase, const struct half *now, float cycle
     phase->cycle_v = cycle_v;
     if (cycle_v < STEADY_V || difference > STEADY_PART * cycle_v || difference < -STEADY_PART * cycle_v)
         return 0.0f;
-    float ahead = angle_turns((float)(now->cosine + phase->before.cosine), (float)(now->sine + phase->before.sine));
+    float ahead = angle_turns(now->cosine + phase->before.cosine, now->sine + phase->before.sine);
     return ahead > JUMP_TURNS || ahead < -JUMP_TURNS ? ahead : 0.5f * ahead;
 }
 
@@ -127,16 +142,22 @@ static float correction(struct phase *phase, const struct half *now, float cycle
 static void finish_half(uint32_t p, uint32_t place, uint32_t over, uint64_t tick, uint64_t squares)
 {
     struct phase *phase = &phases[p];
-    struct half now = {(double)(squares - phase->squares), (double)phase->sine, (double)phase->cosine, phase->samples};
+    struct half now = {
+        .squares = (float)(uint32_t)((squares - phase->squares) >> SQUARES_SHIFT),
+        .sine = (float)(int32_t)(phase->sine >> CORRELATION_SHIFT),
+        .cosine = (float)(int32_t)(phase->cosine >> CORRELATION_SHIFT),
+        .samples = phase->samples,
+    };
     phase->squares = squares;
     bool rising = phase->angle < HALF_TURN;
     float back = (float)over / (float)step;
-    uint64_t crossing_tick = tick + (uint64_t)(int64_t)((0.5f - back) * (float)TICKS_PER_SAMPLE);
+    uint64_t crossing_tick = tick + (uint64_t)(int32_t)((0.5f - back) * (float)TICKS_PER_SAMPLE);
     phase->crossing = (struct crossing){true, rising, (float)place + 0.5f - back};
     float ahead = 0.0f;
     phase->halves++;
     if (phase->halves > 2u) { /* the first half cycle may be a part of one */
-        float volts = volts_of(now.squares + phase->before.squares, now.samples + phase->before.samples, p);
+        float mean = (now.squares + phase->before.squares) / (now.samples + phase->before.samples);
+        float volts = __builtin_sqrtf(mean) * root_volts[p];
         meter_half_cycle_v[p] = volts;
         meter_half_cycle_count[p]++;
         voltage_events_note(p, volts, phase->previous_tick, crossing_tick);
@@ -164,25 +185,25 @@ static void process_phase(uint32_t p, const uint32_t *samples, uint32_t count, u
     phase->crossing.any = false;
     if (whole >= count) {
         correlate(phase, p, samples, 0, count);
-        phase->samples += count;
+        phase->samples += (float)count;
         phase->angle += count * step;
         phase->left -= count * step;
         return;
     }
     /* The sample across the crossing belongs to both sides in proportion. */
     uint32_t over = (whole + 1u) * step - phase->left;
-    double rest = (double)over / step;
+    float behind = (float)over / (float)step;
     correlate(phase, p, samples, 0, whole + 1u);
-    phase->samples += whole + 1.0 - rest;
+    phase->samples += (float)(whole + 1u) - behind;
     phase->angle += (whole + 1u) * step;
-    uint64_t squares = squares_until(p, samples, whole, count, rest);
+    uint64_t squares = squares_until(p, samples, whole, count, (uint32_t)(behind * 65536.0f));
     finish_half(p, whole, over, first_tick + (uint64_t)whole * TICKS_PER_SAMPLE, squares);
     phase->sine = phase->cosine = 0;
     phase->angle -= (whole + 1u) * step;
     correlate(phase, p, samples, whole + 1u, count);
     phase->angle += count * step;
     phase->left -= (count - whole - 1u) * step;
-    phase->samples = rest + (count - whole - 1u);
+    phase->samples = (float)(count - whole - 1u) + behind;
 }
 
 void half_cycles_process(const uint32_t *samples, uint32_t count, uint32_t end_tick)
@@ -206,17 +227,18 @@ bool half_cycles_take(struct fundamental fundamentals[PHASES])
     bool all = true;
     for (uint32_t p = 0; p < PHASES; p++) {
         struct phase *phase = &phases[p];
-        double sine = phase->taken_sine, cosine = phase->taken_cosine;
-        if (phase->taken_samples == 0.0) {
+        float sine = phase->taken_sine, cosine = phase->taken_cosine;
+        if (phase->taken_samples == 0.0f) {
             all = false;
             continue;
         }
         /* Of every second sample, times 32767, and the mean of a squared sine is a half. */
-        float scale = (float)(metrology_volts_per_code(p) / phase->taken_samples * (4.0 / 32767.0 / 1.41421356237));
-        fundamentals[p].volts = (float)__builtin_sqrt(sine * sine + cosine * cosine) * scale;
+        float scale = (float)metrology_volts_per_code(p) / phase->taken_samples *
+                      (float)((1u << CORRELATION_SHIFT) * 4.0 / 32767.0 / 1.41421356237);
+        fundamentals[p].volts = __builtin_sqrtf(sine * sine + cosine * cosine) * scale;
         fundamentals[p].turns = (float)(int32_t)(phase->angle - phases[0].angle) * (float)(1.0 / TURN) +
-                                angle_turns((float)cosine, (float)sine);
-        phase->taken_sine = phase->taken_cosine = phase->taken_samples = 0.0;
+                                angle_turns(cosine, sine);
+        phase->taken_sine = phase->taken_cosine = phase->taken_samples = 0.0f;
     }
     return all;
 }

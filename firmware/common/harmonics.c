@@ -10,7 +10,8 @@
 /* Ten cycles of 40 Hz, the cycle before them, and buffers that they begin and end in. */
 #define KEPT 2300u
 #define AROUND (RESAMPLING_TAPS / 2)
-#define WAIT_SAMPLES 8000u
+/* From one window to the next one: more would cost the other work a share that is felt. */
+#define WAIT_SAMPLES 16000u
 /* In V or A: below it there is no distortion, only noise. */
 #define LEAST_FUNDAMENTAL 1e-3f
 #define NOBODY HARMONIC_CHANNELS
@@ -38,7 +39,7 @@ static enum { WAITING, BEGINNING, FILLING, COMPLETE } state;
 static uint32_t channel, waited, kept, cycles;
 static volatile uint32_t requested;
 static float begin, end; /* places of the window's ends among the kept samples */
-static int32_t samples_kept[KEPT];
+static float samples_kept[KEPT];
 static struct complex spectrum[SPECTRUM_STEPS / 2];
 static float scale_of[HARMONIC_CHANNELS];
 
@@ -82,7 +83,7 @@ static void keep(const uint32_t *samples, uint32_t count)
 {
     for (const uint32_t *sample = samples; sample < samples + count * SAMPLE_WORDS; sample += SAMPLE_WORDS)
         samples_kept[kept++] =
-            channel < PHASES ? sample_voltage(sample, channel) : sample_current(sample, channel - PHASES);
+            (float)(channel < PHASES ? sample_voltage(sample, channel) : sample_current(sample, channel - PHASES));
 }
 
 void harmonics_take(const uint32_t *samples, uint32_t count)
@@ -119,10 +120,10 @@ static float resampled(float place)
     uint32_t phase = (uint32_t)((place - (float)below) * (float)RESAMPLING_PHASES + 0.5f);
     below += phase / RESAMPLING_PHASES;
     const float *weights = resampling_filters[phase % RESAMPLING_PHASES];
-    const int32_t *around = &samples_kept[below - (AROUND - 1u)];
+    const float *around = &samples_kept[below - (AROUND - 1u)];
     float sum = 0.0f;
     for (uint32_t tap = 0; tap < RESAMPLING_TAPS; tap++)
-        sum += (float)around[tap] * weights[tap];
+        sum += around[tap] * weights[tap];
     return sum;
 }
 

@@ -1,5 +1,5 @@
 /* Harmonic subgroups of one channel after the other (IEC 61000-4-7): a window of ten cycles (twelve at 60 Hz) of one
- * channel is kept each second, or at once when somebody asks, and worked off while nothing else is to be done. */
+ * channel is kept every two seconds, or at once when somebody asks, and worked off while nothing else is to be done. */
 #ifndef HARMONICS_H
 #define HARMONICS_H
 

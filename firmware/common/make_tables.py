@@ -51,17 +51,17 @@ def main() -> None:
     filters = ["{" + ", ".join(f"{value:.9e}f" for value in weights(phase)) + "}" for phase in range(PHASES)]
     text = f"""#include "tables.h"
 
-const int16_t correlation_sine[] = {{
+int16_t correlation_sine[] = {{
 {rows([str(round(32767 * value)) for value in half_step])}
 }};
 _Static_assert(sizeof correlation_sine == CORRELATION_STEPS * 5 / 4 * sizeof(int16_t), "correlation_sine");
 
-const float spectrum_sine[] = {{
+float spectrum_sine[] = {{
 {rows([f"{value:.9e}f" for value in whole_step], 6)}
 }};
 _Static_assert(sizeof spectrum_sine == SPECTRUM_STEPS * 5 / 4 * sizeof(float), "spectrum_sine");
 
-const float resampling_filters[][RESAMPLING_TAPS] = {{
+float resampling_filters[][RESAMPLING_TAPS] = {{
 {rows(filters, 1)}
 }};
 _Static_assert(sizeof resampling_filters == RESAMPLING_PHASES * RESAMPLING_TAPS * sizeof(float), "filters");

@@ -66,8 +66,8 @@ Dip That Comes Back Slowly
     Nominal Voltages
     Begin Power Quality Observation
     ${now}=    Virtual Time
-    Dip Voltage    all    70    200 ms    angle=0    at=${now}
-    Dip Voltage    all    91    500 ms    at=${now + 0.22}
+    Dip Voltage    all    70    200 ms    at=${now + 0.05}
+    Dip Voltage    all    91    500 ms    at=${now + 0.25}
     ${seen}=    Observe Power Quality For    1.2 s
     Events Should Be Those Of The Reference    ${seen}    1
     Half Cycle Voltages Should Match Reference    ${seen}

@@ -278,7 +278,7 @@ def test_harmonics_of_voltages_and_currents(meter: NativeMeter, hz: float) -> No
 
     volts = [distorted(UDIN_V, 0.02, deg) for deg in ANGLES_DEG]
     amperes = [distorted(5.0, 0.03, deg - 30) for deg in ANGLES_DEG]
-    for _ in range(40):
+    for _ in range(66):
         meter.feed(volts, amperes, 0.25)
         meter.library.harmonics_poll()
     assert min(meter.counts("meter_harmonics_count", 7)[:6]) >= 1
