@@ -80,6 +80,7 @@ void half_cycles_period(double samples)
     step = (uint32_t)(far ? wanted : step + FREQUENCY_PART * off);
 }
 
+#define STRIDE 2u
 struct correlation {
     int64_t sine, cosine;
     uint32_t angle;
@@ -90,24 +91,25 @@ static inline void correlate_sample(struct correlation *sum, int32_t u)
     const int16_t *table = &correlation_sine[sum->angle / (uint32_t)(TURN / CORRELATION_STEPS)];
     sum->sine += (int64_t)u * table[0];
     sum->cosine += (int64_t)u * table[CORRELATION_STEPS / 4];
-    sum->angle += 2u * step;
+    sum->angle += STRIDE * step;
 }
 
-/* The correlation takes each sample of an even number in its buffer, from `from` up to `to`: what that adds from 4 kHz on
- * no converter lets through. An offset correlates with nothing. */
+/* The correlation takes each second sample of its buffer, from `from` up to `to`: to the fundamental that adds what lies
+ * around 4 kHz, where a converter lets nothing through. An offset correlates with nothing. */
 static void correlate(struct phase *phase, uint32_t p, const uint32_t *samples, uint32_t from, uint32_t to)
 {
-    from += from % 2u;
+    from = (from + STRIDE - 1u) / STRIDE * STRIDE;
     struct correlation sum = {phase->sine, phase->cosine, phase->angle + from * step + step / 2u};
     const uint32_t *sample = samples + from * SAMPLE_WORDS, *end = samples + to * SAMPLE_WORDS;
-    for (; sample + 8u * SAMPLE_WORDS < end; sample += 10u * SAMPLE_WORDS) {
+    const uint32_t stride = STRIDE * SAMPLE_WORDS;
+    for (; sample + 4u * stride < end; sample += 5u * stride) {
         correlate_sample(&sum, sample_voltage(sample, p));
-        correlate_sample(&sum, sample_voltage(sample + 2u * SAMPLE_WORDS, p));
-        correlate_sample(&sum, sample_voltage(sample + 4u * SAMPLE_WORDS, p));
-        correlate_sample(&sum, sample_voltage(sample + 6u * SAMPLE_WORDS, p));
-        correlate_sample(&sum, sample_voltage(sample + 8u * SAMPLE_WORDS, p));
+        correlate_sample(&sum, sample_voltage(sample + stride, p));
+        correlate_sample(&sum, sample_voltage(sample + 2u * stride, p));
+        correlate_sample(&sum, sample_voltage(sample + 3u * stride, p));
+        correlate_sample(&sum, sample_voltage(sample + 4u * stride, p));
     }
-    for (; sample < end; sample += 2u * SAMPLE_WORDS)
+    for (; sample < end; sample += stride)
         correlate_sample(&sum, sample_voltage(sample, p));
     phase->sine = sum.sine;
     phase->cosine = sum.cosine;
@@ -234,7 +236,7 @@ bool half_cycles_take(struct fundamental fundamentals[PHASES])
         }
         /* Of every second sample, times 32767, and the mean of a squared sine is a half. */
         float scale = (float)metrology_volts_per_code(p) / phase->taken_samples *
-                      (float)((1u << CORRELATION_SHIFT) * 4.0 / 32767.0 / 1.41421356237);
+                      (float)((1u << CORRELATION_SHIFT) * 2.0 * STRIDE / 32767.0 / 1.41421356237);
         fundamentals[p].volts = __builtin_sqrtf(sine * sine + cosine * cosine) * scale;
         fundamentals[p].turns = (float)(int32_t)(phase->angle - phases[0].angle) * (float)(1.0 / TURN) +
                                 angle_turns(cosine, sine);
