@@ -1,5 +1,5 @@
-/* Power quality by the methods of IEC 61000-4-30: limits, and what is derived from cycles and windows. Urms(1/2) and the
- * events are in half_cycles.h and voltage_events.h, harmonics in harmonics.h. */
+/* Power quality by the methods of IEC 61000-4-30: limits, and what is derived from cycles and windows. Urms(1/2) and
+ * the events are in half_cycles.h and voltage_events.h, harmonics in harmonics.h. */
 #ifndef POWER_QUALITY_H
 #define POWER_QUALITY_H
 

@@ -1,4 +1,5 @@
-/* Measured quantities over windows of ten mains cycles at 50 Hz, twelve at 60 Hz (200 ms), published as global variables. */
+/* Measured quantities over windows of ten mains cycles at 50 Hz, twelve at 60 Hz (200 ms), published as global
+ * variables. */
 #ifndef WINDOW_H
 #define WINDOW_H
 
