@@ -94,8 +94,8 @@ static inline void correlate_sample(struct correlation *sum, int32_t u)
     sum->angle += STRIDE * step;
 }
 
-/* The correlation takes each second sample of its buffer, from `from` up to `to`: that adds what lies around 4 kHz to the
- * fundamental, where a converter lets nothing through. An offset correlates with nothing. */
+/* The correlation takes each second sample of its buffer, from `from` up to `to`. What lies around
+ * 4 kHz would add to the fundamental, but no converter lets it through. An offset correlates with nothing. */
 static void correlate(struct phase *phase, uint32_t p, const uint32_t *samples, uint32_t from, uint32_t to)
 {
     from = (from + STRIDE - 1u) / STRIDE * STRIDE;

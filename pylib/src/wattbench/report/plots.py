@@ -153,12 +153,12 @@ def trace_plot(trace: Trace, prefix: str, width: float = 330, height: float = 19
         )
         axes.plot(*_thin(trace.injected_s, trace.injected), color=INJECTED, lw=4.5, solid_capstyle="butt")
         axes.plot(*_thin(trace.measured_s, trace.measured), color=MEASURED, lw=1.6)
-        _draw_events(axes, trace)
         low, high = axes.get_ylim()
         least = 0.02 * max(abs(low), abs(high))
         if high - low < least:
             middle = (low + high) / 2
             axes.set_ylim(middle - least / 2, middle + least / 2)
+        _draw_events(axes, trace)
         axes.grid(axis="y", color=RULE, lw=0.8)
         axes.set_axisbelow(True)
         axes.locator_params(axis="y", nbins=5)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from robot.api import logger
 from robot.api.deco import keyword, library
 
@@ -38,6 +39,7 @@ _AFTER_CHANGE_NS = 100_000_000
 _LEAD_NS = 100_000_000
 """So long before an observation the reference begins, so that the first half cycles have a value."""
 _HARMONICS_LIMIT_S = 30.0
+_PLOTTED_PART = 0.01
 _WINDOW_NS = 300_000_000
 _SEQUENCES = {"forward": 1, "reversed": 2}
 _FLICKER = "reference, not the firmware"
@@ -449,13 +451,14 @@ class PowerQuality(BenchLibrary):
         return value
 
     def _plot(self, seen: Observation) -> None:
-        """Urms(1/2) of each phase with the events of both sides, for the report."""
+        """Urms(1/2) with the events of both sides, for the report: of each phase that changes, or of the first."""
         meter, reference = self._meter, self._reference(seen)
         courses: Mapping[str, HalfCycles] = reference.half_cycles
         expected = _spans(reference.events(meter.thresholds()), seen)
         found = _spans(meter.events(seen.first_event)[0], seen)
-        for phase, values in seen.readings.values_v.items():
-            known = courses[phase]
+        changing = [phase for phase, known in courses.items() if np.ptp(known.rms_v) > _PLOTTED_PART * meter.declared_v]
+        for phase in changing or self._phases[:1]:
+            known, values = courses[phase], seen.readings.values_v[phase]
             self.session.record(
                 Trace(
                     self.session.test, f"Urms(1/2) {phase}", "V",
