@@ -185,6 +185,15 @@ def test_hysteresis_keeps_an_event_going(bench, grid):
     assert event.duration_s == pytest.approx(0.2, abs=0.02)
 
 
+def test_nothing_begins_before_all_voltages_are_known():
+    starts_s = np.arange(0, 0.2, 0.01)
+    dead = HalfCycles(starts_s, starts_s + 0.02, np.zeros(20))
+    late = HalfCycles(starts_s[5:], starts_s[5:] + 0.02, np.full(15, 230.0))
+    (event,) = voltage_events({"L1": dead, "L2": late}, LIMITS)
+    assert (event.kind, event.end_s) == ("dip", None)
+    assert event.start_s == pytest.approx(0.05)
+
+
 def test_an_event_that_is_not_over_says_so(bench, grid):
     steady(grid)
     grid.dip("L1", 50, 5, at=1)
