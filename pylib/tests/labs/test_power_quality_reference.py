@@ -354,6 +354,8 @@ def test_off_frequency_the_last_window_reaches_over_the_tick():
     assert (first.parts, second.parts) == (2990, 2990)
     long = [interval for interval in found.cycles_150 if interval.start_s < 600 < interval.end_s]
     assert [interval.parts for interval in long] == [15]
+    # It goes on where the last window before the tick ended, not with the one that overlaps.
+    assert long[0].end_s - long[0].start_s >= 150 / 49.83
 
 
 def test_a_flag_goes_up_through_all_aggregation():
