@@ -21,7 +21,12 @@ from pathlib import Path
 
 FIRMWARE = Path(__file__).resolve().parent
 BUILDS = FIRMWARE / "builds"
-IMAGES = ("edge_meter_3p.elf", "edge_meter_3p_wrong_calibration.elf", "edge_meter_3p_no_hysteresis.elf")
+IMAGES = (
+    "edge_meter_3p.elf",
+    "edge_meter_3p_wrong_calibration.elf",
+    "edge_meter_3p_no_hysteresis.elf",
+    "edge_meter_3p_timing_faults.elf",
+)
 ZIGLANG = "0.17.1"
 """Version of the compiler that made builds/; another one makes other code."""
 

@@ -94,8 +94,10 @@ void wb_state_restore(wb_machine *machine, const uint8_t *bytes)
         bytes = take(bytes, device->state, device->state_size);
         if (device->restored) device->restored(device);
     }
+    wb_find_groups(machine);
     wb_count_live(machine);
     wb_host_deadline(machine, machine->host_deadline_ns);
+    if (machine->trace) wb_trace_restored(machine);
 }
 
 void wb_memory_restore(wb_machine *machine, uint32_t number, const uint8_t *saved)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-
 import pytest
 from elftools.elf.elffile import ELFFile
 from native_meter import FIRMWARE, calibration_values
+
+from wattbench.bench.manifest import manifest_data
 
 SIZES = {"u32": 4, "u64": 8, "f32": 4, "i64": 8, "f64": 8}
 BUILDS = FIRMWARE / "builds"
@@ -14,7 +14,7 @@ BUILDS = FIRMWARE / "builds"
 
 @pytest.mark.parametrize("path", sorted(BUILDS.glob("*.toml")), ids=lambda path: path.stem)
 def test_registers_are_symbols(path) -> None:
-    manifest = tomllib.loads(path.read_text(encoding="utf-8"))
+    manifest = manifest_data(path)
     assert manifest["registers"]
     with (BUILDS / manifest["firmware"]["elf"]).open("rb") as stream:
         symbols = {
@@ -26,7 +26,7 @@ def test_registers_are_symbols(path) -> None:
 
 @pytest.mark.parametrize("path", sorted(BUILDS.glob("*.toml")), ids=lambda path: path.stem)
 def test_design_values_are_those_of_the_calibration(path) -> None:
-    manifest, values = tomllib.loads(path.read_text(encoding="utf-8")), calibration_values()
+    manifest, values = manifest_data(path), calibration_values()
     for front_end in manifest["front_end"].values():
         assert front_end["shunt_ohm"] == values["shunt_ohm"]
         assert front_end["divider_ratio"] == values["divider_ratio"]

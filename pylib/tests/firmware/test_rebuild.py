@@ -71,7 +71,10 @@ def test_missing_ziglang(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("name", ["edge_meter_3p", "edge_meter_3p_wrong_calibration", "edge_meter_3p_no_hysteresis"])
+NAMES = [f"edge_meter_3p{defect}" for defect in ("", "_wrong_calibration", "_no_hysteresis", "_timing_faults")]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_images_carry_symbols_lines_and_no_paths(name: str) -> None:
     path = FIRMWARE / "builds" / f"{name}.elf"
     data = path.read_bytes()

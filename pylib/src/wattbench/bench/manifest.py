@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from wattbench.bench.accepted import Accepted, entries, read_accepted
 from wattbench.bench.flash_image import FLASH_BASE, FlashPart
+from wattbench.bench.timing_points import TimingPoints
 from wattbench.core.errors import SourceError, UsageError
 from wattbench.core.names import did_you_mean
 
@@ -21,7 +22,7 @@ TYPES = {
 
 
 TABLES: dict[str, tuple[str, ...] | None] = {
-    "firmware": ("name", "description", "elf", "image", "platform", "flash_base", "symbols", "accepted"),
+    "firmware": ("name", "description", "like", "elf", "image", "platform", "flash_base", "symbols", "accepted"),
     "accepted": ("model", "register", "access", "reason"),
     "flash": ("file", "offset"),
     "console": None,
@@ -29,6 +30,7 @@ TABLES: dict[str, tuple[str, ...] | None] = {
     "metrology": None,
     "front_end": None,
     "registers": None,
+    "timing": None,
     "limits": ("awake_ms",),
     "wait": ("functions",),
 }
@@ -188,6 +190,16 @@ class Manifest:
     """Functions (`name`, `name+0x10`) or addresses at which the firmware only waits for an interrupt."""
     accepted: tuple[Accepted, ...] = ()
     """Accesses that no model covers and that are no failure: the manifest's own, and those of the lists it names."""
+    timing_points: TimingPoints | None = None
+
+    @property
+    def timing(self) -> TimingPoints:
+        """Where its timing is to be looked at; raises UsageError for a firmware whose manifest does not say."""
+        if self.timing_points is None:
+            raise UsageError(
+                f"{self.name} has no timing points: say them in a table [timing] of {self.path.name} (docs/timing.md)"
+            )
+        return self.timing_points
 
     @property
     def firmware_name(self) -> str:
@@ -211,12 +223,7 @@ class Manifest:
 
 def read_manifest(path: Path) -> Manifest:
     """Read and check a manifest; raises SourceError with what is wrong in which table."""
-    if not path.is_file():
-        raise UsageError(f"the manifest {path} does not exist")
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SourceError(f"this is no TOML: {error}", path) from error
+    data = manifest_data(path)
     reader = _Reader(path, data)
     reader.check_names()
     firmware = reader.table("firmware")
@@ -243,7 +250,38 @@ def read_manifest(path: Path) -> Manifest:
         tuple((path.parent / name).resolve() for name in reader.texts("firmware", "symbols")),
         reader.texts("wait", "functions"),
         reader.accepted(),
+        reader.timing(),
     )
+
+
+def manifest_data(path: Path) -> dict[str, Any]:
+    """The tables of a manifest; those that it does not have are of the one that `like` in [firmware] names.
+
+    That one lies in the same folder, as files in it are named from there, and is like no other. Raises UsageError and
+    SourceError.
+    """
+    data = _read_toml(path)
+    firmware = data.get("firmware", {})
+    like = firmware.get("like") if isinstance(firmware, dict) else None
+    if like is None:
+        return data
+    base = path.parent / str(like)
+    if not isinstance(like, str) or base.parent != path.parent or not base.is_file():
+        raise SourceError(f"[firmware] `like` must name another manifest in {path.parent}, not {like!r}", path)
+    whole = _read_toml(base)
+    if "like" in whole.get("firmware", {}):
+        raise SourceError(f"[firmware] `like` names {base.name}, which is like another one itself; name that one", path)
+    own = {key: value for key, value in firmware.items() if key != "like"}
+    return {**whole, **data, "firmware": {**whole.get("firmware", {}), **own}}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UsageError(f"the manifest {path} does not exist")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(f"this is no TOML: {error}", path) from error
 
 
 class _Reader:
@@ -290,6 +328,22 @@ class _Reader:
             raise self.error(f"[{table}] `{key}` must be a list of texts")
         return tuple(found)
 
+    def timing(self) -> TimingPoints | None:
+        """The table [timing]: None where there is none, checked where there is."""
+        if "timing" not in self._data:
+            return None
+        points: TimingPoints = self.make(TimingPoints, "timing")
+        for key in ("data_ready_edge", "chip_select_edge"):
+            if getattr(points, key) not in ("falling", "rising"):
+                raise self.error(f"[timing] `{key}` must be `falling` or `rising`, not {getattr(points, key)!r}")
+        for name, number in points.interrupts.items():
+            if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+                raise self.error(f"[timing.interrupts] `{name}` must be an interrupt's number, not {number!r}")
+        for name, members in points.partitions.items():
+            if not isinstance(members, list) or not members or not all(isinstance(item, str) for item in members):
+                raise self.error(f"[timing.partitions] `{name}` must be a list of functions, sources or addresses")
+        return replace(points, partitions={name: tuple(members) for name, members in points.partitions.items()})
+
     def accepted(self) -> tuple[Accepted, ...]:
         """The manifest's own entries first, so that their reasons are the ones that are shown."""
         lists = [read_accepted(self._path.parent / name) for name in self.texts("firmware", "accepted")]
@@ -328,6 +382,8 @@ class _Reader:
             value = getattr(made, key)
             if item.type == "float" and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise self.error(f"[{table}] `{key}` must be a number, not {value!r}")
+            if item.type == "int" and (isinstance(value, bool) or not isinstance(value, int)):
+                raise self.error(f"[{table}] `{key}` must be a whole number, not {value!r}")
             if item.type == "str" and not isinstance(value, str):
                 raise self.error(f"[{table}] `{key}` must be text, not {value!r}")
         return made

@@ -1,8 +1,8 @@
 """Robot Framework keyword libraries: thin, typed, documented.
 
 Import them as `wattbench.robot.Emulation`, `wattbench.robot.Grid`, `wattbench.robot.Metering`,
-`wattbench.robot.ClassTable` and `wattbench.robot.PowerQuality`. They are loaded when they are asked for, so that
-reports can read results without loading an engine.
+`wattbench.robot.ClassTable`, `wattbench.robot.PowerQuality` and `wattbench.robot.Timing`. They are loaded when they are
+asked for, so that reports can read results without loading an engine.
 """
 
 from importlib import import_module
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from wattbench.robot.grid import Grid
     from wattbench.robot.metering import Metering
     from wattbench.robot.power_quality import PowerQuality
+    from wattbench.robot.timing import Timing
 
-__all__ = ["ClassTable", "Emulation", "Grid", "Metering", "PowerQuality"]
+__all__ = ["ClassTable", "Emulation", "Grid", "Metering", "PowerQuality", "Timing"]
 _MODULES = {"PowerQuality": "power_quality"}
 """Where the module is not called as the library in small letters."""
 

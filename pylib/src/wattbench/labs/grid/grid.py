@@ -16,6 +16,7 @@ from wattbench.core.analog import AnalogPort, FloatArray
 from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import StimulusError, UsageError
 from wattbench.labs.grid.channels import NEUTRAL, PHASES, QUANTITIES, Change, Channel, Harmonic
+from wattbench.labs.grid.crossings import rising_crossings
 from wattbench.labs.grid.disturbances import Disturbances
 from wattbench.labs.grid.front_end import FrontEnd
 from wattbench.labs.grid.half_cycles import half_cycles
@@ -208,6 +209,10 @@ class Grid(Loads, Disturbances, Symmetry, Playback):
         channel = self._wired(Channel(phase, quantity))
         count = math.floor((to_ns - from_ns) * Fraction(rate_hz) / NS_PER_S)
         return self._schedule.value(channel, from_ns / NS_PER_S + np.arange(count) / rate_hz)
+
+    def rising_crossings(self, phase: str, from_ns: int, to_ns: int) -> FloatArray:
+        """Virtual times (ns) at which the fundamental of a phase's voltage goes upwards through zero; closed form."""
+        return rising_crossings(self._schedule, self._wired(Channel(phase, "voltage")), from_ns, to_ns)
 
     @property
     def last_change_ns(self) -> int:
