@@ -135,6 +135,20 @@ def test_swell_and_interruption(meter: NativeMeter) -> None:
     assert_same(found, expected)
 
 
+@pytest.mark.parametrize("deg", [0, 90, 200, 330])
+@pytest.mark.parametrize("percent", [0, 40, 130])
+def test_steps_do_not_move_the_frequency_of_the_half_cycles(meter: NativeMeter, percent: float, deg: float) -> None:
+    mains = Mains()
+    mains.dip(percent, mains.crossing_s(0.8, deg), 12)
+    meter.feed(mains.waves, [quiet] * 3, 0.87)
+    for end_s, level in ((1.04, percent / 100), (1.11, None), (1.3, 1.0)):
+        while meter.samples / 8000 < end_s:
+            meter.feed(mains.waves, [quiet] * 3, 0.00375)
+            if level is not None:
+                limit_v = CLASS_A_PERCENT / 100 * UDIN_V
+                assert meter.singles("meter_half_cycle_v", 3) == pytest.approx([level * UDIN_V] * 3, abs=limit_v)
+
+
 def test_a_dip_lasts_until_all_phases_are_back(meter: NativeMeter) -> None:
     mains = Mains()
     mains.dip(60, 1.5, 10, (0,))
