@@ -6,6 +6,7 @@
 #include "energy.h"
 #include "lpuart.h"
 #include "print.h"
+#include "quality_commands.h"
 #include "pulse_output.h"
 #include "registers_kept.h"
 #include "relay.h"
@@ -184,10 +185,21 @@ static const struct {
     {"energy", energy, "energy registers"},
     {"status", status, "counters and states"},
     {"calibration", calibration, "constants of this meter"},
+    {"pq", quality_print, "Urms(1/2), unbalance, phases, frequency over 10 s, aggregated voltages"},
+    {"pq events", quality_print_events, "dips, swells, interruptions and the like"},
     {"relay open", relay_open, "disconnect the consumer"},
     {"relay close", relay_close, "connect the consumer"},
     {"reset", restart, "restart the meter"},
     {"fault", undefined_instruction, "execute an undefined instruction"},
+};
+
+/* Those that are followed by a space and something that they take. */
+static const struct {
+    const char *word;
+    void (*execute)(const char *argument);
+    const char *meaning;
+} commands_with_argument[] = {
+    {"harmonics", quality_print_harmonics, "of a channel: L1 u, L2 u, L3 u, L1 i, L2 i, L3 i, or N i"},
 };
 
 static void help(void)
@@ -200,6 +212,11 @@ static void help(void)
 #ifdef METER_KEEPS_TIME
     time_commands_help();
 #endif
+    for (uint32_t i = 0; i < sizeof commands_with_argument / sizeof commands_with_argument[0]; i++) {
+        print_text(commands_with_argument[i].word);
+        print_text(" - ");
+        print_line(commands_with_argument[i].meaning);
+    }
 }
 
 static bool same_text(const char *a, const char *b)
@@ -209,6 +226,16 @@ static bool same_text(const char *a, const char *b)
         b++;
     }
     return *a == *b;
+}
+
+/* What follows `word` and a space in `line`, or null. */
+static const char *argument_of(const char *line, const char *word)
+{
+    while (*word && *line == *word) {
+        line++;
+        word++;
+    }
+    return *word || *line != ' ' ? 0 : line + 1;
 }
 
 void command_execute(const char *line)
@@ -222,5 +249,12 @@ void command_execute(const char *line)
     if (time_command_execute(line))
         return;
 #endif
+    for (uint32_t i = 0; i < sizeof commands_with_argument / sizeof commands_with_argument[0]; i++) {
+        const char *argument = argument_of(line, commands_with_argument[i].word);
+        if (argument) {
+            commands_with_argument[i].execute(argument);
+            return;
+        }
+    }
     print_line("error unknown command, try help");
 }

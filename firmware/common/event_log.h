@@ -22,7 +22,7 @@ enum event_code {
     EVENT_COVER_OPENED = 13,    /* 0 */
     EVENT_COVER_CLOSED = 14,    /* 0 */
     EVENT_STORAGE_FAULT = 15,   /* records that could not be read */
-    EVENT_POWER_QUALITY = 0x100 /* from here on: power quality */
+    EVENT_POWER_QUALITY = 0x100 /* and a kind of voltage event on top; milliseconds */
 };
 
 struct event {

@@ -5,10 +5,12 @@
 #include "converters.h"
 #include "energy.h"
 #include "intervals.h"
+#include "harmonics.h"
 #include "lpspi.h"
 #include "lpuart.h"
 #include "metrology.h"
 #include "outputs.h"
+#include "power_quality.h"
 #include "print.h"
 #include "pulse.h"
 #include "shell.h"
@@ -36,6 +38,7 @@ static bool start_metering(void)
     }
     metrology_init(&meter_calibration);
     window_init();
+    power_quality_init();
     energy_init(&meter_calibration);
     pulse_init(&meter_calibration);
     start_records();
@@ -60,6 +63,7 @@ int main(void)
     for (;;) {
         while (shell_poll())
             continue;
+        harmonics_poll();
         /* Masked, so a character that comes now ends the sleep instead of waiting behind it. */
         uint32_t masked = interrupts_mask();
         if (!lpuart_received())

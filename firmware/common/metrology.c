@@ -1,6 +1,7 @@
 #include "metrology.h"
 
 #include "energy.h"
+#include "power_quality.h"
 #include "samples.h"
 #include "timebase.h"
 #include "trigonometry.h"
@@ -32,6 +33,7 @@ static struct {
 } scale;
 
 static struct sums sums;
+static uint64_t finished_squares[PHASES]; /* of the cycles before */
 static int32_t history[QUARTER_SAMPLES][PHASES];
 static uint32_t history_at;
 static uint32_t reference;
@@ -71,6 +73,26 @@ void metrology_adjust_offset(uint32_t phase, int32_t codes)
     scale.voltage_offset[phase] += codes;
 }
 
+int32_t metrology_voltage_offset(uint32_t phase)
+{
+    return scale.voltage_offset[phase];
+}
+
+uint64_t metrology_voltage_squares(uint32_t phase)
+{
+    return finished_squares[phase] + (uint64_t)sums.voltage_squared[phase];
+}
+
+double metrology_volts_per_code(uint32_t phase)
+{
+    return scale.volts_per_code[phase];
+}
+
+double metrology_amperes_per_code(uint32_t channel)
+{
+    return scale.amperes_per_code[channel];
+}
+
 void metrology_gap(void)
 {
     sums = (struct sums){0};
@@ -78,6 +100,7 @@ void metrology_gap(void)
     armed = started_at_crossing = false;
     incomplete = true;
     window_restart();
+    power_quality_gap();
 }
 
 static inline void accumulate(struct sums *to, const uint32_t *sample)
@@ -138,6 +161,7 @@ static void finish_cycle(const struct sums *from, bool synchronous, uint32_t end
         radians_per_sample = TWO_PI / cycle.samples;
     for (uint32_t p = 0; p < PHASES; p++) {
         double volts = scale.volts_per_code[p];
+        finished_squares[p] += (uint64_t)from->voltage_squared[p];
         phase_powers(&cycle, p, from, radians_per_sample);
         cycle.voltage_squared[p] = (double)from->voltage_squared[p] * volts * volts;
         cycle.voltage_sum[p] = (double)from->voltage[p];
@@ -153,7 +177,10 @@ static void finish_cycle(const struct sums *from, bool synchronous, uint32_t end
         energy_skip(&cycle);
         return;
     }
+    power_quality_cycle(&cycle);
     bool window_complete = window_add(&cycle);
+    if (window_complete)
+        power_quality_window();
     energy_add(&cycle, window_complete);
 }
 
@@ -216,4 +243,5 @@ void metrology_process(const uint32_t *samples, uint32_t count, uint32_t end_tic
         }
         tick += TICKS_PER_SAMPLE;
     }
+    power_quality_samples(samples, count, end_tick);
 }

@@ -15,7 +15,9 @@
 #define PHASES CALIBRATION_PHASES
 #define CHANNELS CALIBRATION_CHANNELS
 #define SAMPLES_PER_SECOND 8000.0
+#ifndef NOMINAL_HZ
 #define NOMINAL_HZ 50.0
+#endif
 
 /* One mains cycle; power and squares are integrated over samples (watt-samples and so on). */
 struct cycle {
@@ -34,5 +36,11 @@ void metrology_process(const uint32_t *samples, uint32_t count, uint32_t end_tic
 void metrology_gap(void);
 /* What the window found: residual mean of a phase voltage, in codes to take off. */
 void metrology_adjust_offset(uint32_t phase, int32_t codes);
+/* Code without voltage, and what a code is worth. */
+int32_t metrology_voltage_offset(uint32_t phase);
+/* Sum of the squares of all codes of a phase voltage since start, without its offset. */
+uint64_t metrology_voltage_squares(uint32_t phase);
+double metrology_volts_per_code(uint32_t phase);
+double metrology_amperes_per_code(uint32_t channel);
 
 #endif

@@ -9,7 +9,9 @@
 #include "second_output.h"
 #include "steering.h"
 #include "storage.h"
+#include "timebase.h"
 #include "timekeeping.h"
+#include "voltage_events.h"
 #include "watched_inputs.h"
 #include "window.h"
 
@@ -94,6 +96,15 @@ static void watch_phases(void)
         meter_phase_lost[p] = lost;
         event_log_add(lost ? EVENT_PHASE_LOST : EVENT_PHASE_BACK, (int32_t)p + 1);
     }
+}
+
+/* Dips, swells and interruptions are events of the meter, with their duration in ms; lost phases are noted above. */
+void voltage_event_over(uint32_t number)
+{
+    uint32_t at = number % EVENT_RING;
+    if (meter_event_kind[at] != EVENT_PHASE_LOSS)
+        event_log_add((uint16_t)(EVENT_POWER_QUALITY + meter_event_kind[at]),
+                      (int32_t)(meter_event_duration_ticks[at] / TICKS_PER_MS));
 }
 
 void supervision_work(void)

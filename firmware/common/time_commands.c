@@ -7,6 +7,7 @@
 #include "steering.h"
 #include "system.h"
 #include "timekeeping.h"
+#include "voltage_events.h"
 
 #define MS_NS 1000000LL
 #define LONGEST_LIST 10000
@@ -401,6 +402,8 @@ static const char *event_name(uint32_t code)
         [EVENT_COVER_CLOSED] = "cover_closed",
         [EVENT_STORAGE_FAULT] = "storage_fault",
     };
+    if (code > EVENT_POWER_QUALITY && code <= EVENT_POWER_QUALITY + EVENT_KINDS)
+        return voltage_event_name((enum voltage_event)(code - EVENT_POWER_QUALITY));
     return code < sizeof names / sizeof names[0] && names[code] ? names[code] : "other";
 }
 

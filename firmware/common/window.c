@@ -1,6 +1,6 @@
 #include "window.h"
 
-#define CYCLES_PER_WINDOW 10u
+#include "power_quality.h"
 
 volatile uint32_t meter_measurement_sequence;
 volatile uint32_t meter_window_count;
@@ -101,7 +101,8 @@ bool window_add(const struct cycle *cycle)
         return false;
     publish();
     bool synchronous = synchronous_cycles == CYCLES_PER_WINDOW;
-    if (synchronous && steady)
+    /* A dip that begins or ends within a cycle leaves a mean that is no offset. */
+    if (synchronous && steady && power_quality_steady_cycles() >= CYCLES_PER_WINDOW)
         track_voltage_offsets();
     steady = synchronous;
     window_restart();

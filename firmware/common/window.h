@@ -1,4 +1,5 @@
-/* Measured quantities over windows of ten mains cycles (200 ms at 50 Hz), published as global variables. */
+/* Measured quantities over windows of ten mains cycles at 50 Hz, twelve at 60 Hz (200 ms), published as global
+ * variables. */
 #ifndef WINDOW_H
 #define WINDOW_H
 
@@ -6,6 +7,8 @@
 #include <stdint.h>
 
 #include "metrology.h"
+
+#define CYCLES_PER_WINDOW (NOMINAL_HZ < 55.0 ? 10u : 12u)
 
 /* Odd while the quantities below are being written; a reader takes them again if it changed. */
 extern volatile uint32_t meter_measurement_sequence;

@@ -6,6 +6,7 @@ import ctypes
 import importlib.util
 import shutil
 import subprocess
+import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Sequence
@@ -22,7 +23,10 @@ Wave = Callable[[Array], Array]
 
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
 COMMON = FIRMWARE / "common"
-SOURCES = ("metrology", "window", "energy", "pulse", "calibration", "crc")
+SOURCES = (
+    "metrology", "window", "energy", "pulse", "calibration", "crc",
+    "power_quality", "half_cycles", "voltage_events", "harmonics", "fft",
+)  # fmt: skip
 SAMPLE_RATE_HZ = 8000
 BUFFER_SAMPLES = 30
 TICKS_PER_S = 24_000_000
@@ -97,16 +101,18 @@ def calibration_source(values: dict[str, Any]) -> str:
 
 
 @cache
-def compiled(product: Product, calibration: str) -> bytes:
-    """A shared library of the metrology with the C source of a calibration."""
+def compiled(product: Product, calibration: str, definitions: tuple[str, ...]) -> bytes:
+    """A shared library of the metrology with the C source of a calibration, and definitions such as `NAME=1`."""
     compiler = shutil.which("cc")
     assert compiler, "these tests need a C compiler called cc"
     options = ["-O2", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"]
     with tempfile.TemporaryDirectory() as folder:
-        data, library = Path(folder, "calibration_data.c"), Path(folder, "meter.so")
+        data, tables, library = (Path(folder, name) for name in ("calibration_data.c", "tables_data.c", "meter.so"))
         data.write_text(calibration, encoding="utf-8")
+        subprocess.run([sys.executable, str(COMMON / "make_tables.py"), str(tables)], check=True)
         sources = [str(COMMON / f"{name}.c") for name in SOURCES]
-        sources += [str(data), str(Path(__file__).with_name("pulse_log.c"))]
+        options += [f"-D{definition}" for definition in definitions]
+        sources += [str(data), str(tables), str(Path(__file__).with_name("pulse_log.c"))]
         subprocess.run([compiler, *options, *product.includes, *sources, "-o", str(library)], check=True)
         return library.read_bytes()
 
@@ -114,10 +120,16 @@ def compiled(product: Product, calibration: str) -> bytes:
 class NativeMeter:
     """One meter with its own registers, fed with volts at the terminals and amperes in the lines."""
 
-    def __init__(self, folder: Path, values: dict[str, Any] | None = None, product: Product = EDGE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        values: dict[str, Any] | None = None,
+        product: Product = EDGE,
+        definitions: tuple[str, ...] = (),
+    ) -> None:
         """Load from `folder`, an own one for each meter, as the registers are globals of the library."""
         library = folder / "meter.so"
-        library.write_bytes(compiled(product, calibration_source(values or product.calibration())))
+        library.write_bytes(compiled(product, calibration_source(values or product.calibration()), definitions))
         self.library = ctypes.CDLL(str(library))
         self.product, self.samples = product, 0
         self._dither = np.random.default_rng(7913)
@@ -126,6 +138,7 @@ class NativeMeter:
         assert self.library.calibration_valid(ctypes.c_void_p(calibration))
         self.library.metrology_init(ctypes.c_void_p(calibration))
         self.library.window_init()
+        self.library.power_quality_init()
         self.library.energy_init(ctypes.c_void_p(calibration))
         self.library.pulse_init(ctypes.c_void_p(calibration))
 
@@ -140,6 +153,18 @@ class NativeMeter:
     def count(self, symbol: str) -> int:
         """A global uint32_t."""
         return ctypes.c_uint32.in_dll(self.library, symbol).value
+
+    def singles(self, symbol: str, count: int) -> Array:
+        """A global array of floats."""
+        return np.array((ctypes.c_float * count).in_dll(self.library, symbol), dtype=np.float64)
+
+    def counts(self, symbol: str, count: int) -> list[int]:
+        """A global array of uint32_t."""
+        return list((ctypes.c_uint32 * count).in_dll(self.library, symbol))
+
+    def ticks_s(self, symbol: str, count: int) -> Array:
+        """A global array of uint64_t that are ticks, in s."""
+        return np.array((ctypes.c_uint64 * count).in_dll(self.library, symbol), dtype=np.float64) / TICKS_PER_S
 
     def energy(self, register: str) -> Array:
         """Energy register of total, L1, L2, L3 in Wh or varh: `active_import_nwh` and so on."""

@@ -9,6 +9,7 @@ from wattbench.report.outcome import read_outcome
 from wattbench.robot import session
 from wattbench.robot.results import FILE_NAME
 
+LIBRARIES = ("Emulation", "Grid", "Metering", "PowerQuality")
 FAKE = importlib.util.spec_from_file_location("fake_bench", Path(__file__).with_name("fake_bench.py"))
 
 
@@ -33,7 +34,7 @@ def run(tmp_path, fakes):
 
     def run(suite, **variables):
         if not isinstance(suite, Path):
-            libraries = "".join(f"Library    wattbench.robot.{name}\n" for name in ("Emulation", "Grid", "Metering"))
+            libraries = "".join(f"Library    wattbench.robot.{name}\n" for name in LIBRARIES)
             text = f"*** Settings ***\n{libraries}\n*** Test Cases ***\n{suite}"
             suite = tmp_path / "suite.robot"
             suite.write_text(text, encoding="utf-8")

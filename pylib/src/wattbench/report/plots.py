@@ -125,6 +125,21 @@ def error_plot(judgements: Sequence[Judgement], width: float, prefix: str) -> st
         return svg(figure, prefix, "Measured errors against their limits")
 
 
+def _draw_events(axes: Axes, trace: Trace) -> None:
+    """Events of the reference as shaded stretches, the measured ones as bars with their names at the bottom."""
+    for begin, end, _ in trace.injected_events:
+        axes.axvspan(begin, end, color=BAND, lw=0, zorder=0)
+    if not trace.measured_events:
+        return
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.14 * (high - low) * len({name for _, _, name in trace.measured_events}), high)
+    rows = list(dict.fromkeys(name for _, _, name in trace.measured_events))
+    for begin, end, name in trace.measured_events:
+        height = low - 0.14 * (high - low) * (rows.index(name) + 0.5)
+        axes.plot([begin, end], [height, height], color=MEASURED, lw=3, solid_capstyle="butt")
+        axes.annotate(name, (end, height), (4, 0), "data", "offset points", va="center", color=MUTED, fontsize=9)
+
+
 def _thin(times: Sequence[float], values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
     step = -(-len(times) // MAX_POINTS) or 1
     return times[::step], values[::step]
@@ -144,6 +159,7 @@ def trace_plot(trace: Trace, prefix: str, width: float = 330, height: float = 19
         if high - low < least:
             middle = (low + high) / 2
             axes.set_ylim(middle - least / 2, middle + least / 2)
+        _draw_events(axes, trace)
         axes.grid(axis="y", color=RULE, lw=0.8)
         axes.set_axisbelow(True)
         axes.locator_params(axis="y", nbins=5)

@@ -1,8 +1,8 @@
 """Robot Framework keyword libraries: thin, typed, documented.
 
 Import them as `wattbench.robot.Emulation`, `wattbench.robot.Grid`, `wattbench.robot.Metering`,
-`wattbench.robot.ClassTable`, `wattbench.robot.Timekeeping` and `wattbench.robot.Timing`. They are loaded when they are
-asked for, so that reports can read results without loading an engine.
+`wattbench.robot.ClassTable`, `wattbench.robot.PowerQuality`, `wattbench.robot.Timekeeping` and `wattbench.robot.Timing`.
+They are loaded when they are asked for, so that reports can read results without loading an engine.
 """
 
 from importlib import import_module
@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from wattbench.robot.emulation import Emulation
     from wattbench.robot.grid import Grid
     from wattbench.robot.metering import Metering
+    from wattbench.robot.power_quality import PowerQuality
     from wattbench.robot.timekeeping import Timekeeping
     from wattbench.robot.timing import Timing
 
-__all__ = ["ClassTable", "Emulation", "Grid", "Metering", "Timekeeping", "Timing"]
+__all__ = ["ClassTable", "Emulation", "Grid", "Metering", "PowerQuality", "Timekeeping", "Timing"]
+_MODULES = {"PowerQuality": "power_quality"}
+"""Where the module is not called as the library in small letters."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__} has no attribute {name}")
-    return getattr(import_module(f"{__name__}.{name.lower()}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, name.lower())}"), name)

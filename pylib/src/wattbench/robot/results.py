@@ -59,7 +59,10 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Trace:
-    """A quantity over virtual time, injected and measured, each with its own instants in s."""
+    """A quantity over virtual time, injected and measured, each with its own instants in s.
+
+    Events are (begin, end, name), in s.
+    """
 
     test: str
     quantity: str
@@ -68,6 +71,8 @@ class Trace:
     injected: list[float]
     measured_s: list[float]
     measured: list[float]
+    injected_events: list[tuple[float, float, str]] = field(default_factory=list)
+    measured_events: list[tuple[float, float, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

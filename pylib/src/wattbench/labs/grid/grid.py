@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from wattbench.core.analog import AnalogPort, FloatArray
 from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import StimulusError, UsageError
@@ -17,10 +19,12 @@ from wattbench.labs.grid.channels import NEUTRAL, PHASES, QUANTITIES, Change, Ch
 from wattbench.labs.grid.crossings import rising_crossings
 from wattbench.labs.grid.disturbances import Disturbances
 from wattbench.labs.grid.front_end import FrontEnd
+from wattbench.labs.grid.half_cycles import half_cycles
 from wattbench.labs.grid.loads import Loads
 from wattbench.labs.grid.noise import Noise
 from wattbench.labs.grid.playback import Playback
 from wattbench.labs.grid.quantities import Injected
+from wattbench.labs.grid.reference.half_cycles import HalfCycles
 from wattbench.labs.grid.schedule import Schedule
 from wattbench.labs.grid.segment import Segment
 from wattbench.labs.grid.settable import Time, checked_rms, given, lag_degrees, require_finite
@@ -182,12 +186,29 @@ class Grid(Loads, Disturbances, Symmetry, Playback):
 
         Raises StimulusError if part of it was never sampled by the converter it is wired to.
         """
+        self._require_seen(from_ns, to_ns)
+        return injected(self._schedule, from_ns, to_ns)
+
+    def _require_seen(self, from_ns: int, to_ns: int) -> None:
+        """Raise for what lies in the future, or was never sampled by its converter."""
         if to_ns > self._bench.now_ns:
             raise UsageError(f"The mains at {to_ns / NS_PER_S:.9g} s lies in the future; run the machine until then.")
         for segment, _, _ in self._schedule.between(from_ns, to_ns):
             for source in self._sources.values():
                 source.require_sampled(segment, self._bench.now_ns)
-        return injected(self._schedule, from_ns, to_ns)
+
+    def half_cycles(self, phase: str, from_ns: int, to_ns: int) -> HalfCycles:
+        """Urms(1/2) of a phase voltage (IEC 61000-4-30) in closed form, under the conditions of `injected`."""
+        self._require_seen(from_ns, to_ns)
+        channel = self._wired(Channel(phase, "voltage"))
+        return half_cycles(self._schedule, channel.phase, from_ns, to_ns, nominal_hz=self._nominal_hz)
+
+    def samples(self, phase: str, quantity: str, from_ns: int, to_ns: int, rate_hz: float) -> FloatArray:
+        """A channel before the sensors at evenly spaced times from `from_ns` on, under the conditions of `injected`."""
+        self._require_seen(from_ns, to_ns)
+        channel = self._wired(Channel(phase, quantity))
+        count = math.floor((to_ns - from_ns) * Fraction(rate_hz) / NS_PER_S)
+        return self._schedule.value(channel, from_ns / NS_PER_S + np.arange(count) / rate_hz)
 
     def rising_crossings(self, phase: str, from_ns: int, to_ns: int) -> FloatArray:
         """Virtual times (ns) at which the fundamental of a phase's voltage goes upwards through zero; closed form."""

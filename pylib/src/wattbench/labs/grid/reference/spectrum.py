@@ -63,6 +63,15 @@ class Spectrum:
         first = order * self.cycles
         return math.sqrt(math.fsum(self.rms(first + k) ** 2 for k in range(2, self.cycles - 1)))
 
+    def signalling(self, hertz: float, frequency_hz: float) -> float:
+        """Mains signalling voltage at a frequency (IEC 61000-4-30 5.10): the RMS of the four lines nearest to it.
+
+        `frequency_hz` is the fundamental's, which decides where the lines lie.
+        """
+        place = hertz / frequency_hz * self.cycles
+        first = math.floor(place) - 1
+        return math.sqrt(math.fsum(self.rms(line) ** 2 for line in range(first, first + 4)))
+
     def thd_percent(self, highest: int = HIGHEST_ORDER) -> float:
         """Of single lines; 0 without a fundamental."""
         return thd_percent([self.rms(order * self.cycles) for order in range(highest + 1)])

@@ -11,7 +11,7 @@ import numpy as np
 
 from wattbench.core.analog import FloatArray
 from wattbench.core.errors import StimulusError
-from wattbench.labs.grid.reference.cycles import Crossings, crossings
+from wattbench.labs.grid.reference.cycles import Crossings, crossings, starts_of_windows
 from wattbench.labs.grid.reference.spectrum import Spectrum
 from wattbench.labs.grid.waveforms.recording import Recording
 
@@ -50,12 +50,18 @@ class Window:
 
 
 def analyse(
-    channels: dict[str, FloatArray], rate_hz: float, *, reference: str | None = None, nominal_hz: float = 50.0
+    channels: dict[str, FloatArray],
+    rate_hz: float,
+    *,
+    reference: str | None = None,
+    nominal_hz: float = 50.0,
+    start_s: float = 0.0,
 ) -> list[Window]:
     """All whole windows of channels that were sampled together; `reference` is the voltage whose cycles count.
 
     Each window is resampled to a power of two of points by the reconstruction filter of recordings, so no window is
-    short of a part of a sample. What is within two cycles of an end of the samples is left out.
+    short of a part of a sample. What is within two cycles of an end of the samples is left out. The first sample is at
+    `start_s` of the clock whose 10-minute ticks let windows begin anew (see `aggregation`).
     """
     if not channels:
         raise StimulusError("There are no samples to analyse.")
@@ -64,13 +70,13 @@ def analyse(
     recordings = {name: Recording(values, rate_hz, name) for name, values in channels.items()}
     points = 1 << math.ceil(math.log2(cycles * rate_hz / nominal_hz))
     windows = []
-    for place in range(0, found.cycles - cycles + 1, cycles):
-        start_s, end_s = float(found.times_s[place]), float(found.times_s[place + cycles])
-        times_s: FloatArray = start_s + np.arange(points, dtype=np.float64) * ((end_s - start_s) / points)
+    for place in starts_of_windows(found.times_s + start_s, cycles):
+        begin_s, end_s = float(found.times_s[place]), float(found.times_s[place + cycles])
+        times_s: FloatArray = begin_s + np.arange(points, dtype=np.float64) * ((end_s - begin_s) / points)
         values = {name: recording.value(times_s) for name, recording in recordings.items()}
         rms = {name: math.sqrt(float(np.mean(value * value))) for name, value in values.items()}
         spectra = {name: Spectrum.of(value, cycles) for name, value in values.items()}
-        windows.append(Window(start_s, end_s, cycles, rms, spectra, values))
+        windows.append(Window(begin_s + start_s, end_s + start_s, cycles, rms, spectra, values))
     return windows
 
 
