@@ -13,6 +13,9 @@
 #define DEFAULT_PERIOD_S 900u
 /* Cycles come in later than this only while samples do not. */
 #define SILENCE_NS (NS_PER_S / 2)
+#define QUIET_MS 1500u
+#define QUIET_NS (QUIET_MS * 1000000LL)
+#define MARGIN_NS (NS_PER_S / 10)
 
 static struct interval intervals[INTERVAL_USES];
 static struct energies booked;  /* at the end of the last cycle */
@@ -25,6 +28,9 @@ static struct {
     int64_t old_ns, new_ns;
 } setting;
 static uint32_t known_lost;
+/* Until this tick no boundary comes: most cycles need not ask what time it is. */
+static bool quiet;
+static uint32_t quiet_until;
 
 struct energies intervals_energies(void)
 {
@@ -52,6 +58,7 @@ static void begin(enum interval_use use, int64_t at_ns, struct energies at, uint
     interval->end_ns = next_boundary(at_ns, interval->period_s);
     interval->at_start = at;
     interval->flags = flags | (meter_clock_valid ? 0u : INTERVAL_CLOCK_INVALID);
+    quiet = false;
 }
 
 static void end(enum interval_use use, int64_t at_ns, struct energies at, uint32_t flags)
@@ -140,6 +147,16 @@ static void advance(struct energies now, uint32_t tick)
         save();
 }
 
+/* Each second: how long it is quiet from `tick` on. A second is longer than the next one of these is away, and what
+ * is slewed or trimmed in it is far less than the margin. */
+static void look_ahead(uint32_t tick)
+{
+    int64_t left_ns = (intervals[0].end_ns < intervals[1].end_ns ? intervals[0].end_ns : intervals[1].end_ns) -
+                      timekeeping_of_tick(tick);
+    quiet = !setting.waits && left_ns > QUIET_NS + MARGIN_NS;
+    quiet_until = tick + QUIET_MS * TICKS_PER_MS;
+}
+
 void intervals_cycle(const struct cycle *cycle)
 {
     if (!started)
@@ -147,6 +164,11 @@ void intervals_cycle(const struct cycle *cycle)
     if (meter_buffers_lost != known_lost) {
         known_lost = meter_buffers_lost;
         intervals_flag(INTERVAL_DATA_LOST);
+    }
+    if (quiet && !setting.waits && (int32_t)(cycle->end_tick - quiet_until) < 0) {
+        booked = intervals_energies();
+        booked_tick = cycle->end_tick;
+        return;
     }
     advance(intervals_energies(), cycle->end_tick);
 }
@@ -156,6 +178,7 @@ void intervals_work(void)
     uint32_t tick = timebase_now();
     if ((int64_t)(int32_t)(tick - booked_tick) * 125 / 3 > SILENCE_NS)
         advance(intervals_energies(), tick);
+    look_ahead(tick);
 }
 
 void intervals_clock_set(uint32_t tick, int64_t old_ns, int64_t new_ns)
@@ -165,6 +188,7 @@ void intervals_clock_set(uint32_t tick, int64_t old_ns, int64_t new_ns)
         old_ns = setting.old_ns + (old_ns - setting.new_ns);
     }
     setting.waits = true;
+    quiet = false;
     setting.tick = tick;
     setting.old_ns = old_ns;
     setting.new_ns = new_ns;

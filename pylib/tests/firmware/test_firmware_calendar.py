@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from native_records import Calendar, DstChange, DstRule, Steering, load
 
@@ -30,6 +30,9 @@ def fields(calendar):
 
 
 @given(st.integers(0, LAST))
+@example(4_107_542_400)  # 2100-03-01, of a century without a leap day
+@example(951_782_400)  # 2000-02-29
+@example(13_574_563_200)  # 2400-02-29
 def test_dates_are_those_of_python(firmware, seconds):
     calendar = Calendar()
     firmware.calendar_from_seconds(seconds, ctypes.byref(calendar))

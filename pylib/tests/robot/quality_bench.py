@@ -9,13 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from fake_bench import PHASES, RATE_HZ, STEP_NS, FakeBench
-from firmware.native_meter import (
-    BUFFER_SAMPLES,
-    CURRENT_CODES_PER_A,
-    FIRMWARE,
-    VOLTAGE_CODES_PER_V,
-    NativeMeter,
-)
+from firmware.native_meter import BUFFER_SAMPLES, EDGE, FIRMWARE, NativeMeter
 
 from wattbench.bench.manifest import read_manifest
 from wattbench.core.clock import to_ns
@@ -44,10 +38,10 @@ class QualityBench(FakeBench):
         numbers = np.arange(-(-self.now_ns // STEP_NS), -(-end_ns // STEP_NS))
         if numbers.size:
             columns = []
-            for name, scale in (("U", VOLTAGE_CODES_PER_V), ("I", CURRENT_CODES_PER_A)):
+            for name, scale in (("U", EDGE.codes_per_v), ("I", EDGE.codes_per_a)):
                 for phase in PHASES:
                     wiring = self.front_ends[phase]
-                    gain = wiring.divider_ratio if name == "U" else wiring.shunt_ohm
+                    gain = wiring.divider_ratio if name == "U" else wiring.sensor_ohm
                     columns.append(self._afes[wiring.afe].analog.volts(name, numbers / RATE_HZ) / gain * scale)
             self._pending = np.concatenate([self._pending, np.stack(columns, axis=1)])
             whole = self._pending.shape[0] // BUFFER_SAMPLES * BUFFER_SAMPLES

@@ -1,7 +1,6 @@
 """Robot Framework keyword libraries: thin, typed, documented.
 
-Import them as `wattbench.robot.Emulation`, `wattbench.robot.Grid`, `wattbench.robot.Metering`,
-`wattbench.robot.ClassTable`, `wattbench.robot.PowerQuality`, `wattbench.robot.Timekeeping` and `wattbench.robot.Timing`.
+Import them as `wattbench.robot.Emulation`, `Grid`, `Metering`, `ClassTable`, `PowerQuality`, `Timekeeping` and `Timing`.
 They are loaded when they are asked for, so that reports can read results without loading an engine.
 """
 
