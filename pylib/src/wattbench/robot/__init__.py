@@ -1,6 +1,6 @@
 """Robot Framework keyword libraries: thin, typed, documented.
 
-Import them as `wattbench.robot.Emulation`, `Grid`, `Metering`, `ClassTable`, `PowerQuality`, `Timekeeping` and `Timing`.
+Import them as `wattbench.robot.Emulation`, `Grid`, `Metering`, `ClassTable`, `PowerQuality`, `Timekeeping`, `Timing`.
 They are loaded when they are asked for, so that reports can read results without loading an engine.
 """
 
