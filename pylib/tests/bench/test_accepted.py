@@ -71,7 +71,8 @@ def test_a_wrong_list_is_refused(tmp_path, capsys, text, message):
 def test_a_manifest_takes_lists_and_has_entries_of_its_own(tmp_path):
     source = find_manifest("edge_meter_3p")
     entry = '\n[[accepted]]\nmodel = "ade_l*"\nregister = "CONFIG"\naccess = "write"\nreason = "bandwidth"\n'
-    text = source.read_text(encoding="utf-8").replace('"../../', f'"{source.parents[2]}/') + entry
+    text = source.read_text(encoding="utf-8").replace('"../../', f'"{source.parents[2]}/')
+    text = text.replace('"../common/', f'"{source.parents[1]}/common/') + entry
     own = tmp_path / "own.toml"
     own.write_text(text, encoding="utf-8")
     accepted = read_manifest(own).accepted

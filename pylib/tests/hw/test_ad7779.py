@@ -209,6 +209,22 @@ def test_resets(bench, how):
     assert not bench.frames
 
 
+def test_nothing_converts_without_power(bench):
+    bench.sync()
+    bench.run(10 * MS)
+    before = len(bench.frames)
+    assert before > 0
+    bench.part.power_off()
+    bench.run(MS)
+    bench.part.on_input(1, False)
+    bench.part.on_input(1, True)
+    bench.run(86_400_000 * MS)
+    assert len(bench.frames) == before
+    bench.part.reset()
+    bench.run(10 * MS)
+    assert len(bench.frames) > before
+
+
 def test_no_such_input(bench):
     with pytest.raises(TypeError, match="no input 3"):
         bench.part.on_input(3, True)

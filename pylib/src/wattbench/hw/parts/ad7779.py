@@ -19,6 +19,7 @@ from wattbench.hw.parts.ad7779_frames import crc8
 RESET, START, OFF = range(3)
 READ, ANSWER, NOTHING = 0x80, 0x20, 0xFF
 RESET_ONES = 64
+_NEVER_NS = 1 << 62
 _REGISTERS = {offset: (name, register) for name, offset, register, _ in TABLE.instances()}
 _CONFIG1, _CONFIG2 = TABLE["GENERAL_USER_CONFIG_1"], TABLE["GENERAL_USER_CONFIG_2"]
 _ERRORS, _GENERAL2 = TABLE["GEN_ERR_REG_1"], TABLE["GEN_ERR_REG_2"]
@@ -73,6 +74,12 @@ class Ad7779(Ad7779Conversions):
         self._marks, self._latched = b"", 0
         self._asserted = False
         self._chip_reset()
+
+    def power_off(self) -> None:
+        """Without supply nothing is ever ready to convert."""
+        self.reset()
+        self._initialised.cancel()
+        self._ready_ns = _NEVER_NS
 
     def _chip_reset(self) -> None:
         self._stop()
