@@ -24,7 +24,9 @@ HERE = Path(__file__).parent.resolve()
 NATIVE = HERE / "native"
 LIBRARY = Path("wattbench/engines/embedded/libwattbench_core.so")
 SVD_MAPS = Path("wattbench/hw/imxrt/svd")
-FLAGS = ["-std=gnu11", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"]
+FLAGS = ["-std=gnu11", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"]
+OPTIMISATIONS = (["-O3", "-flto=auto"], ["-O2"])
+"""The best one first; not every compiler is installed with what it needs to optimise over all files."""
 
 
 def unicorn_folder() -> Path:
@@ -44,11 +46,14 @@ def build_library(target: Path) -> None:
     generated.mkdir(exist_ok=True)
     subprocess.run([sys.executable, str(NATIVE / "generate_registers.py"), str(generated)], check=True)
     target.parent.mkdir(parents=True, exist_ok=True)
-    command = [compiler, *FLAGS, f"-I{unicorn / 'include'}", f"-I{generated}", f"-I{NATIVE / 'src'}"]
+    command = [f"-I{unicorn / 'include'}", f"-I{generated}", f"-I{NATIVE / 'src'}"]
     command += sorted(str(path) for path in (NATIVE / "src").glob("*.c"))
     command += [str(unicorn / "lib" / "libunicorn.so.2"), "-o", str(target)]
-    if subprocess.run(command, check=False).returncode:
-        sys.exit(f"{compiler} could not build wattbench's native core; its messages are above")
+    for flags in OPTIMISATIONS:
+        done = subprocess.run([compiler, *FLAGS, *flags, *command], check=False, capture_output=True, text=True)
+        if not done.returncode:
+            return
+    sys.exit(f"{done.stderr}\n{compiler} could not build wattbench's native core; its messages are above")
 
 
 def svd_archive() -> Path:

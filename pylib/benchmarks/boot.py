@@ -40,7 +40,7 @@ def main() -> None:
         clock, cpu = ([run[kind] for run in runs] for kind in (0, 1))
         print(
             f"{name}: {virtual:.3f} s virtual in {min(clock):.3f} s (median {statistics.median(clock):.3f} s, "
-            f"CPU {min(cpu):.3f} s): {virtual / min(clock):.1f} times real time"
+            f"CPU {min(cpu):.3f} s, median {statistics.median(cpu):.3f} s): {virtual / min(clock):.1f} times real time"
         )
 
 

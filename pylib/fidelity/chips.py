@@ -155,6 +155,9 @@ def _peripherals(chip: Chip, element: Element, model: type[Model] | None, start:
         return []
     if issubclass(model, SvdBlock):
         return text(element, "block").split() if text(element, "chip", DEFAULT_CHIP) == chip.svd else []
+    interleaved = getattr(model, "interleaved", ())
+    if interleaved:  # its registers lie between those of others, so it begins nowhere that the SVD knows
+        return [name for name in interleaved if name in chip.map.blocks]
     families = _families(chip, model)
     return [
         peripheral.name

@@ -18,6 +18,18 @@ static bool acts_privileged(const wb_core *core)
     return wb_core_privileged(core) && !is_unprivileged_instruction(core);
 }
 
+/* What Unicorn may do by itself in a page of memory that the MPU does not split. */
+static int direct_access(const wb_core *core, const wb_region *region, uint32_t page, bool fetch)
+{
+    /* Code that another core, or this one at another address, has translated: each store must be noticed. */
+    bool watched = region->kind == WB_REGION_RAM && wb_others_translate(core, region, page);
+    int allowed = wb_mpu_permissions(core, page, fetch ? wb_core_privileged(core) : acts_privileged(core));
+    if (region->kind == WB_REGION_ROM || watched || core->loop.guards_memory) allowed &= ~WB_WRITE;
+    /* What may be code and written, Unicorn looks at in each store, lest it be code that was translated. */
+    if (!fetch && region->kind == WB_REGION_RAM && !wb_holds_code(core, region, page)) allowed &= ~WB_EXEC;
+    return allowed;
+}
+
 /*
  * Unicorn asks for each page of 1 KiB at its first use. RAM that the whole page may be accessed as asked is given
  * directly; everything else for data goes through the slow window, where each access is judged at its exact address.
@@ -34,12 +46,8 @@ bool wb_tlb_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry
     bool memory = region && region->memory && (fetch || !region->closed);
     int allowed = 0;
     if (memory && !split) {
-        /* Code that another core, or this one at another address, has translated: each store must be noticed. */
-        bool watched = region->kind == WB_REGION_RAM && wb_others_translate(core, region, page);
-        allowed = wb_mpu_permissions(core, page, fetch ? wb_core_privileged(core) : acts_privileged(core));
-        if (region->kind == WB_REGION_ROM || watched || core->loop.guards_memory) allowed &= ~WB_WRITE;
-        /* What may be code and written, Unicorn looks at in each store, lest it be code that was translated. */
-        if (!fetch && region->kind == WB_REGION_RAM && !wb_holds_code(core, region, page)) allowed &= ~WB_EXEC;
+        allowed = direct_access(core, region, page, fetch);
+        if (wb_trace_watches(core->machine, page)) allowed &= ~WB_WRITE;
         if ((core->d.mpu_ctrl & 1) && wb_mpu_bypassed(core)) core->tlb_negative = core->careful = true;
     }
     entry->paddr = page;
@@ -127,6 +135,17 @@ static bool must_wait(const wb_core *core, uint32_t address, int64_t time)
     return region && !region->memory;
 }
 
+/* Whether the access comes through the window for nothing but a trace: it then has no more effect than a direct one. */
+static bool only_traced(const wb_core *core, uint32_t address, bool write)
+{
+    if (!wb_trace_watches(core->machine, address) || core->loop.guards_memory) return false;
+    const wb_region *region = wb_region_at(core->machine, address, core->number);
+    if (!region || !region->memory || region->closed) return false;
+    if (!(core->d.mpu_ctrl & 1)) return region->kind == WB_REGION_RAM && !wb_others_translate(core, region, address);
+    if (wb_mpu_splits_page(core, address)) return false;
+    return direct_access(core, region, address, false) & (write ? WB_WRITE : WB_READ);
+}
+
 /*
  * Unicorn's call before an access to the slow window, with PC and IT state of the instruction put right. A refused
  * access must leave no trace: Unicorn abandons a refused read by itself, but lets a refused write pass. Asking it for
@@ -137,15 +156,18 @@ bool wb_judge(uc_engine *uc, uc_mem_type type, uint64_t address, int size, int64
     wb_core *core = user;
     wb_machine *machine = core->machine;
     uint32_t target = (uint32_t)address, width = (uint32_t)size;
+    bool write = type == UC_MEM_WRITE_PROT;
     (void)value;
-    int64_t time = wb_core_time_at(core, wb_get(core, REG(PC)));
-    if (machine->together && must_wait(core, target, time)) {
-        core->ahead = true;
-        uc_ctl_request_cache(uc, WB_NEVER_CODE, NULL);
+    if (!machine->trace || !only_traced(core, target, write)) {
+        int64_t time = wb_core_time_at(core, wb_get(core, REG(PC)));
+        if (machine->together && must_wait(core, target, time)) {
+            core->ahead = true;
+            uc_ctl_request_cache(uc, WB_NEVER_CODE, NULL);
+        }
+        machine->now_ns = time;
+        if (machine->next_ns <= machine->now_ns) wb_fire_due(machine);
+        if (!allowed(core, target, width, write)) uc_ctl_request_cache(uc, WB_NEVER_CODE, NULL);
     }
-    machine->now_ns = time;
-    if (machine->next_ns <= machine->now_ns) wb_fire_due(machine);
-    if (!allowed(core, target, width, type == UC_MEM_WRITE_PROT)) uc_ctl_request_cache(uc, WB_NEVER_CODE, NULL);
     core->judged_first = target & -width;
     core->judged_last = ((target + width - 1) | (width - 1));
     wb_repair_it(core);
@@ -210,5 +232,6 @@ void wb_slow_write(uc_engine *uc, uint64_t address, unsigned size, uint64_t valu
     if (!region || region->kind == WB_REGION_ROM) return;
     if (region->memory) wb_loop_note_write(core, target, size);
     else wb_loop_spoil(core);
+    if (wb_trace_watches(core->machine, target)) wb_trace_stored(core, target, size, (uint32_t)value);
     wb_region_write(region, core->machine, target - region->base, size, (uint32_t)value);
 }

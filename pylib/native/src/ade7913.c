@@ -141,6 +141,7 @@ static void write_config(wb_ade7913 *ade, uint32_t value)
     if (!(changed & (ADE7913_CONFIG_PWRDWN | ADE7913_CONFIG_ADC_FREQ))) {
         *config = value;
         wb_ade7913_changed(ade, now_ns(ade));
+        if (changed & ADE7913_CONFIG_CLKOUT_EN) wb_ade7913_plan_edge(ade);
         return;
     }
     wb_ade7913_stop(ade);

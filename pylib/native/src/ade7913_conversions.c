@@ -92,10 +92,21 @@ void wb_ade7913_start(wb_ade7913 *ade, uint32_t counter, int64_t at_ns)
     plan_refill(ade);
 }
 
+void wb_ade7913_plan_edge(wb_ade7913 *ade)
+{
+    wb_line_set(ade->block.device.machine, ade->dready, 1);
+    if (ade->s.running && ade->dready_used)
+        wb_event_at(ade->block.device.machine, ade->edge, time_of(ade, wb_ade7913_index(ade) + 1, 0));
+}
+
 static void on_edge(void *owner)
 {
     wb_ade7913 *ade = owner;
     wb_machine *machine = ade->block.device.machine;
+    if (ade->s.values[ADE7913_CONFIG] & ADE7913_CONFIG_CLKOUT_EN) {
+        wb_ade7913_plan_edge(ade);
+        return;
+    }
     int64_t index = wb_ade7913_index(ade);
     bool falls = machine->lines[ade->dready].level;
     wb_event_at(machine, ade->edge, falls ? time_of(ade, index, DREADY_CYCLES) : time_of(ade, index + 1, 0));
@@ -144,7 +155,8 @@ unsigned wb_ade7913_dready(wb_ade7913 *ade)
     ade->dready_used = true;
     if (!ade->s.running) return ade->dready;
     int64_t rise = index ? time_of(ade, index, DREADY_CYCLES) : 0;
-    bool low = index && now_ns(ade) < rise;
+    bool clock = ade->s.values[ADE7913_CONFIG] & ADE7913_CONFIG_CLKOUT_EN;
+    bool low = index && now_ns(ade) < rise && !clock;
     ade->block.device.machine->lines[ade->dready].level = !low;
     wb_event_at(ade->block.device.machine, ade->edge, low ? rise : time_of(ade, index + 1, 0));
     return ade->dready;

@@ -41,6 +41,8 @@ uint32_t wb_ade7913_counter(const wb_ade7913 *ade);
 const int32_t *wb_ade7913_codes(wb_ade7913 *ade);
 /* Conversions end; the newest sample stays readable. */
 void wb_ade7913_stop(wb_ade7913 *ade);
+/* Waits for the next sample, DREADY being high. */
+void wb_ade7913_plan_edge(wb_ade7913 *ade);
 /* Conversions go on at at_ns with a counter of `counter` ticks. */
 void wb_ade7913_start(wb_ade7913 *ade, uint32_t counter, int64_t at_ns);
 

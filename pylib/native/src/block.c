@@ -91,7 +91,11 @@ void wb_block_map(wb_block *block, uint32_t base, uint32_t size, uint32_t cores)
     wb_device_add(block->device.machine, &block->device, base, size, cores);
 }
 
-void wb_block_free(wb_block *block) { free(block); }
+void wb_block_free(wb_block *block)
+{
+    if (block->release) block->release(block);
+    free(block);
+}
 
 void wb_block_on_missing(wb_block *block, wb_missing_call call) { block->missing = call; }
 

@@ -8,6 +8,7 @@
 #define WATTBENCH_BLOCK_H
 
 #include "machine.h"
+#include "trace.h"
 
 typedef struct {
     uint16_t offset;
@@ -31,6 +32,7 @@ typedef struct wb_block {
     uint32_t *values;
     uint32_t (*get)(struct wb_block *, unsigned index);
     void (*put)(struct wb_block *, unsigned index, uint32_t raw, uint32_t old);
+    void (*release)(struct wb_block *); /* before it is freed; may be NULL */
     wb_missing_call missing;
 } wb_block;
 

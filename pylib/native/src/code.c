@@ -127,6 +127,7 @@ void wb_block_learn(wb_core *core, uint32_t address, uint32_t size)
         if (may_store(first)) block->flags |= WB_BLOCK_STORES;
         at += is_wide(first) ? 4 : 2;
     }
+    if (core->machine->trace && wb_trace_marks(core, address)) block->flags |= WB_BLOCK_TRACED;
     if (block->flags & WB_BLOCK_CLOSED) return;
     const wb_region *region = wb_region_at(core->machine, address, core->number);
     uint32_t name = name_of(region, address);

@@ -40,6 +40,7 @@ void wb_core_wake(wb_core *core)
     core->d.base_icount = core->d.icount;
     core->d.awake_since_ns = core->d.base_ns;
     core->d.asleep = core->d.waiting_for_event = 0;
+    if (core->machine->trace) wb_trace_slept(core, true);
 }
 
 /* ---- hooks ---- */
@@ -72,6 +73,8 @@ void wb_on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     core->block_size = size;
     core->block_flags = block->flags;
     core->d.icount += block->count;
+    if (!(block->flags & (WB_BLOCK_SEV | WB_BLOCK_TRACED))) return;
+    if (block->flags & WB_BLOCK_TRACED) wb_trace_block(core, (uint32_t)address, block->count);
     if (!(block->flags & WB_BLOCK_SEV)) return;
     wb_send_event(core->machine);
     wb_loop_spoil(core);
@@ -114,6 +117,7 @@ static void sleep_core(wb_core *core, bool for_event)
     core->d.waiting_for_event = for_event;
     if (wb_would_wake(core)) core->d.waiting_for_event = 0;
     else core->d.asleep = 1;
+    if (core->d.asleep && core->machine->trace) wb_trace_slept(core, false);
 }
 
 /* Unicorn stopped at d.pc: find out why and act as the hardware would. */
@@ -121,7 +125,9 @@ static void after_slice(wb_core *core, uc_err error)
 {
     uint8_t ended_with = core->block_count && core->d.pc == core->block_pc + core->block_size ? core->block_flags : 0;
     bool thumb = wb_get(core, REG(XPSR)) & XPSR_THUMB;
-    core->d.icount = wb_core_icount_at(core, core->d.pc);
+    uint64_t done = wb_core_icount_at(core, core->d.pc);
+    if (core->machine->trace && done != core->d.icount) wb_trace_undone(core, core->d.icount - done);
+    core->d.icount = done;
     core->block_count = 0;
     if (core->restarts) {
         wb_core_restart(core, core->restart_vectors);

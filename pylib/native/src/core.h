@@ -3,6 +3,7 @@
 #define WATTBENCH_CORE_H
 
 #include "machine.h"
+#include "trace.h"
 
 #define REG(name) UC_ARM_REG_##name
 
@@ -75,7 +76,7 @@ enum { WB_CODE_SHIFT = 6 };
 enum wb_lockup_reason { WB_LOCKUP_FAULT = 1, WB_LOCKUP_VECTORS, WB_LOCKUP_STACK };
 
 enum { WB_BLOCK_SEV = 1, WB_BLOCK_FP = 2, WB_BLOCK_WFE = 4, WB_BLOCK_WFI = 8, WB_BLOCK_YIELD = 16, WB_BLOCK_CLOSED = 32,
-       WB_BLOCK_STORES = 64 };
+       WB_BLOCK_STORES = 64, WB_BLOCK_TRACED = 128 };
 
 /* A synchronous fault of the running slice, noted in a hook for the loop outside. */
 typedef struct {
@@ -266,6 +267,8 @@ uint32_t wb_dwt_cycles(const wb_core *core);
 bool wb_dwt_access(wb_core *core, uint32_t offset, bool write, uint32_t *value);
 
 /* memory.c */
+/* The lists of pages that several regions share, for the end of a machine. */
+void wb_free_shared_pages(wb_machine *machine);
 void wb_region_show(wb_core *core, const wb_region *region);
 wb_region *wb_region_at(const wb_machine *machine, uint32_t address, unsigned view);
 bool wb_core_peek(const wb_core *core, uint32_t address, void *data, uint32_t size);
@@ -281,6 +284,7 @@ void wb_slow_write(uc_engine *uc, uint64_t address, unsigned size, uint64_t valu
 
 /* machine.c */
 void wb_fire_due(wb_machine *machine);
+void wb_find_groups(wb_machine *machine);
 void wb_count_live(wb_machine *machine);
 bool wb_is_ahead(const wb_core *core, int64_t time_ns);
 void wb_note_wakeup(wb_machine *machine);

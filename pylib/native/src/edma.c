@@ -57,6 +57,8 @@ static void serve(wb_edma *dma, unsigned channel)
     dma->s.services++;
     dma->s.starts &= ~(1u << channel);
     *tcd(dma, EDMA_TCD_CSR, channel) &= ~(EDMA_TCD_CSR_START | EDMA_TCD_CSR_DONE);
+    if (dma->traced_service[channel])
+        wb_trace_tell(dma->block.device.machine, WB_TRACE_SERVICE, dma->traced_service[channel], channel);
     uint32_t error = wb_edma_transfer(dma, channel);
     if (error) {
         dma->s.values[EDMA_ES] = error | channel << EDMA_ES_ERRCHN_LOW;
@@ -214,5 +216,11 @@ wb_edma *wb_edma_new(wb_machine *machine)
 }
 
 unsigned wb_edma_line(const wb_edma *dma, unsigned output) { return dma->lines[output]; }
+
+void wb_edma_trace(wb_edma *dma, unsigned channel, uint32_t major, uint32_t service)
+{
+    dma->traced_major[channel] = (uint16_t)major;
+    dma->traced_service[channel] = (uint16_t)service;
+}
 
 uint64_t wb_edma_services(const wb_edma *dma) { return dma->s.services; }

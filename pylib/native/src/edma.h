@@ -12,6 +12,8 @@ void wb_edma_on_service(wb_edma *dma, void (*served)(void *owner, unsigned chann
 
 WB_EXPORT wb_edma *wb_edma_new(wb_machine *machine);
 WB_EXPORT unsigned wb_edma_line(const wb_edma *dma, unsigned output);   /* 0 to 15, 16 for errors */
+/* Let a trace have the ends of major loops, and the minor loops of a channel under names of its own; 0: no more. */
+WB_EXPORT void wb_edma_trace(wb_edma *dma, unsigned channel, uint32_t major, uint32_t service);
 WB_EXPORT uint64_t wb_edma_services(const wb_edma *dma);
 
 WB_EXPORT wb_dmamux *wb_dmamux_new(wb_machine *machine, wb_edma *dma);

@@ -24,6 +24,7 @@ struct wb_edma {
     bool running;
     unsigned resume, lines[ERROR_LINE + 1];
     unsigned priority[CHANNELS];        /* index of DCHPRIn */
+    uint16_t traced_major[CHANNELS], traced_service[CHANNELS];      /* what a trace calls them, 0: not */
     void (*served)(void *owner, unsigned channel);
     void *owner;
 };

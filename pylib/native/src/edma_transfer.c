@@ -116,6 +116,9 @@ static uint32_t count(wb_edma *dma, unsigned channel)
         }
         return 0;
     }
+    if (dma->traced_major[channel])
+        wb_trace_tell(dma->block.device.machine, WB_TRACE_MAJOR, dma->traced_major[channel],
+                      *tcd(dma, EDMA_TCD_DADDR, channel));
     *tcd(dma, EDMA_TCD_CITER_ELINKNO, channel) = biter;
     *tcd(dma, EDMA_TCD_SADDR, channel) += *tcd(dma, EDMA_TCD_SLAST, channel);
     if (!(csr & EDMA_TCD_CSR_ESG)) *tcd(dma, EDMA_TCD_DADDR, channel) += *tcd(dma, EDMA_TCD_DLASTSGA, channel);

@@ -62,7 +62,8 @@ bool wb_would_wake(const wb_core *core)
 {
     uint32_t number;
     if (core->d.waiting_for_event && core->d.event_register) return true;
-    return wb_best_group_priority(core, &number) < masked_priority(core, active_priority(core), false);
+    int best = wb_best_group_priority(core, &number);
+    return best != THREAD_PRIORITY && best < masked_priority(core, active_priority(core), false);
 }
 
 void wb_update_masked_pending(wb_core *core)
@@ -138,6 +139,7 @@ void wb_raise_svc(wb_core *core)
 {
     if (wb_group_priority(core, WB_SVC) < wb_execution_priority(core)) {
         wb_set_pending(core, WB_SVC);
+        if (core->machine->trace) wb_trace_pended(core, WB_SVC, wb_core_time(core));
         return;
     }
     core->d.pc -= 2;                                /* escalated: the SVC itself is the faulting instruction */

@@ -4,7 +4,6 @@
 
 #include "flexpwm_private.h"
 
-enum { FAULT_LINE = 4 };
 enum missing { CAPTDE_ABOVE_1 };
 enum { FALLING = 1, RISING = 2 };
 
@@ -190,6 +189,11 @@ static void put(wb_block *block, unsigned index, uint32_t raw, uint32_t old)
         pwm->s.sub[n].control = (uint16_t)pwm->s.values[index];
         if ((old ^ pwm->s.values[index]) & FLEXPWM_SMCTRL_PRSC) *reg(pwm, FLEXPWM_SMSTS, n) |= FLEXPWM_SMSTS_RUF;
         load_now(pwm, n);
+    } else if (is(index, FLEXPWM_SMTCTRL)) {
+        n = index - FLEXPWM_SMTCTRL;
+        wb_flexpwm_settle(pwm, n);
+        pwm->s.sub[n].triggers = (uint16_t)pwm->s.values[index];
+        wb_flexpwm_plan(pwm, n);
     } else if (is(index, FLEXPWM_SMINIT) || is_value(index, VALUE, &k)) {
         n = index - (is(index, FLEXPWM_SMINIT) ? FLEXPWM_SMINIT : VALUE[k]);
         wb_flexpwm_settle(pwm, n);
@@ -229,7 +233,7 @@ wb_flexpwm *wb_flexpwm_new(wb_machine *machine)
         pwm->owners[n] = (alarm_owner){ pwm, n };
         pwm->alarms[n] = wb_event_new(machine, on_alarm, &pwm->owners[n]);
     }
-    for (unsigned n = 0; n <= FAULT_LINE; n++) pwm->lines[n] = wb_line_new(machine);
+    for (unsigned n = 0; n < FIRST_TRIGGER_LINE + TRIGGER_LINES * SUBMODULES; n++) pwm->lines[n] = wb_line_new(machine);
     for (unsigned n = 0; n < 2 * SUBMODULES; n++)
         pwm->requests[n] = (wb_request){
             .machine = machine, .level = &pwm->s.requests[n], .acknowledged = acknowledged, .owner = pwm, .number = n,

@@ -60,6 +60,37 @@ static int64_t next_reload(const submodule *sub)
     return first_end(sub) + 1 + (cycle - sub->cycles - 1) * period_of(sub);
 }
 
+/* The first tick after the settled one at which VALk gives a pulse. */
+static int64_t next_trigger(const submodule *sub, unsigned k)
+{
+    int64_t match = next_match(sub, k), period = period_of(sub), first = first_end(sub);
+    if (match == WB_NEVER || !(sub->triggers & FLEXPWM_SMTCTRL_TRGFRQ)) return match;
+    int64_t every = (sub->control >> FLEXPWM_SMCTRL_LDFQ_LOW) + 1;
+    int64_t skipped = (every - (cycle_at(sub, match) + 1) % every) % every;
+    if (!skipped || match > first) return match + skipped * period;
+    int64_t offset = (uint16_t)(sub->value[k] - sub->init);
+    return offset < period ? first + 1 + offset + (skipped - 1) * period : WB_NEVER;
+}
+
+/* Triggers that fall due after the settled tick, up to `until`. */
+static unsigned triggered(const submodule *sub, int64_t until)
+{
+    unsigned result = 0;
+    for (unsigned k = 0; k < VALUES; k++)
+        if (sub->triggers >> k & 1 && next_trigger(sub, k) <= until) result |= 1u << k % 2;
+    return result;
+}
+
+static void pulse(wb_flexpwm *pwm, unsigned n, unsigned triggers)
+{
+    for (unsigned number = 0; number < TRIGGER_LINES; number++) {
+        if (number < 2 && !(triggers >> number & 1)) continue;
+        unsigned line = pwm->lines[FIRST_TRIGGER_LINE + TRIGGER_LINES * n + number];
+        wb_line_set(pwm->block.device.machine, line, 1);
+        wb_line_set(pwm->block.device.machine, line, 0);
+    }
+}
+
 static void rebase(submodule *sub, int64_t at_ns)
 {
     uint16_t count = count_at(sub, sub->settled);
@@ -82,6 +113,7 @@ static void load(wb_flexpwm *pwm, unsigned n, bool restart)
 void wb_flexpwm_settle(wb_flexpwm *pwm, unsigned n)
 {
     submodule *sub = &pwm->s.sub[n];
+    unsigned pulses[2] = { 0 }, rounds = 0;     /* after a load nothing is left to be loaded */
     while (runs(pwm, n)) {
         int64_t ticks = ticks_now(pwm, n), reload = next_reload(sub);
         bool loads = sub->load_ok && reload <= ticks;
@@ -91,12 +123,15 @@ void wb_flexpwm_settle(wb_flexpwm *pwm, unsigned n)
             if (!(flags >> k & 1) && next_match(sub, k) <= target - loads) flags |= 1u << k;
         if (reload <= target) flags |= FLEXPWM_SMSTS_RF;
         *reg(pwm, FLEXPWM_SMSTS, n) = flags;
+        pulses[rounds++] = triggered(sub, target - loads);
         sub->settled = target;
-        if (!loads) return;
+        if (!loads) break;
         rebase(sub, time_of(pwm, n, target));
         load(pwm, n, true);
         sub->settled = -1;
     }
+    for (unsigned round = 0; round < rounds; round++)
+        if (pulses[round]) pulse(pwm, n, pulses[round]);
 }
 
 void wb_flexpwm_plan(wb_flexpwm *pwm, unsigned n)
@@ -109,6 +144,8 @@ void wb_flexpwm_plan(wb_flexpwm *pwm, unsigned n)
         wanted &= ~*reg(pwm, FLEXPWM_SMSTS, n);
         for (unsigned k = 0; k < VALUES; k++) {
             int64_t tick = wanted >> k & 1 ? next_match(sub, k) : WB_NEVER;
+            if (tick < due) due = tick;
+            tick = sub->triggers >> k & 1 ? next_trigger(sub, k) : WB_NEVER;
             if (tick < due) due = tick;
         }
         int64_t reload = wanted & FLEXPWM_SMSTS_RF || sub->load_ok ? next_reload(sub) : WB_NEVER;

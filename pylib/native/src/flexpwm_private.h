@@ -5,7 +5,7 @@
 #include "flexpwm.h"
 #include "flexpwm_registers.h"
 
-enum { SUBMODULES = 4, PINS = 3, VALUES = 6 };
+enum { SUBMODULES = 4, PINS = 3, VALUES = 6, TRIGGER_LINES = 3, FIRST_TRIGGER_LINE = SUBMODULES + 1 };
 
 static const uint16_t VALUE[VALUES] = {
     FLEXPWM_SMVAL0, FLEXPWM_SMVAL1, FLEXPWM_SMVAL2, FLEXPWM_SMVAL3, FLEXPWM_SMVAL4, FLEXPWM_SMVAL5,
@@ -14,7 +14,7 @@ static const uint16_t VALUE[VALUES] = {
 typedef struct {
     uint16_t init, value[VALUES], count;        /* loaded registers; count at the base */
     uint8_t prescale, on, load_ok;
-    uint16_t control;
+    uint16_t control, triggers;
     int64_t base_ns, settled, cycles;           /* settled in ticks from the base, cycles at the base */
 } submodule;
 
@@ -30,7 +30,7 @@ typedef struct { wb_flexpwm *pwm; unsigned n; } alarm_owner;
 struct wb_flexpwm {
     wb_block block;
     pwm_state s;
-    unsigned alarms[SUBMODULES], lines[SUBMODULES + 1];
+    unsigned alarms[SUBMODULES], lines[FIRST_TRIGGER_LINE + TRIGGER_LINES * SUBMODULES];
     alarm_owner owners[SUBMODULES];
     wb_request requests[2 * SUBMODULES];
 };

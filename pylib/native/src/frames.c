@@ -65,6 +65,7 @@ static void jump_to_handler(wb_core *core, uint32_t number, uint32_t exc_return)
     wb_set(core, REG(LR), exc_return);
     wb_set(core, REG(XPSR_NZCVQG), (wb_get(core, REG(XPSR)) & XPSR_FLAGS) | XPSR_THUMB | number);
     core->d.active[core->d.active_count++] = (uint16_t)number;
+    if (core->machine->trace) wb_trace_entered(core, number);
     core->d.event_register = 1;
     if (!wb_core_peek(core, core->d.vtor + 4 * number, &vector, sizeof vector)) {
         core->d.hfsr |= WB_HFSR_VECTTBL;
@@ -121,7 +122,9 @@ static void deactivate(wb_core *core, uint32_t number)
     if (number != WB_NMI) wb_set(core, REG(FAULTMASK), 0);
     if (number >= WB_IRQ0) {
         uint32_t irq = number - WB_IRQ0;
-        core->d.pending[irq >> 5] |= core->d.level[irq >> 5] & 1u << (irq & 31);
+        uint32_t again = core->d.level[irq >> 5] & ~core->d.pending[irq >> 5] & 1u << (irq & 31);
+        core->d.pending[irq >> 5] |= again;
+        if (again && core->machine->trace) wb_trace_pended(core, number, wb_core_time(core));
     }
 }
 
@@ -156,6 +159,7 @@ static void pop_frame(wb_core *core, uint32_t exc_return)
     wb_set(core, REG(XPSR_NZCVQG), (frame[7] & (XPSR_FLAGS | XPSR_IT_BITS | XPSR_THUMB)) | ipsr);
     core->d.pc = frame[6] & ~1u;                    /* the M7 ignores bit 0 */
     if (to_thread && core->d.active_count == 0 && (core->d.scr & 2)) core->d.asleep = !wb_would_wake(core);
+    if (core->d.asleep && core->machine->trace) wb_trace_slept(core, false);
 }
 
 void wb_exception_return(wb_core *core, uint32_t exc_return)
@@ -163,6 +167,7 @@ void wb_exception_return(wb_core *core, uint32_t exc_return)
     uint32_t number = wb_get(core, REG(IPSR)), next;
     bool valid = wb_is_active(core, number) && valid_return(core, exc_return);
     deactivate(core, number);
+    if (core->machine->trace) wb_trace_left(core, number, exc_return);
     if (!valid) {
         return_fault(core, 0xF0000000u | (exc_return & 0x0FFFFFFFu), WB_USAGE_FAULT, WB_INVPC);
         return;

@@ -92,6 +92,7 @@ void wb_core_restart(wb_core *core, uint32_t vector_table)
     bool readable = wb_core_peek(core, vector_table, vectors, sizeof vectors);
     core->d.pc = vectors[1] & ~1u;
     wb_set(core, REG(MSP), vectors[0] & ~3u);
+    if (machine->trace) wb_trace_restarted(core);
     if (!readable || !(vectors[1] & 1)) wb_lockup(core, WB_LOCKUP_VECTORS);
 }
 

@@ -259,6 +259,7 @@ static void pass_over(wb_core *core)
     wb_block *block = core->loop.block;
     core->d.icount += (core->deadline - core->d.icount) / turn * turn;
     core->loop.not_before = core->deadline;
+    if (core->machine->trace) wb_trace_looped(core, begin_ns, core->loop.head, core->loop.interruptible);
     if (core->loop.interruptible) {
         core->d.looped_until_ns = wb_core_time(core);
         core->d.looped_ns += core->d.looped_until_ns - begin_ns;

@@ -27,6 +27,7 @@ struct wb_lpspi {
     unsigned step, irq;
     wb_request rx_request, tx_request;
     wb_spi_part parts[CHIP_SELECTS];
+    uint16_t traced[CHIP_SELECTS];      /* what a trace calls the selects, 0: not */
 };
 
 static bool fifo_put(fifo *queue, uint32_t word, uint32_t mark)
@@ -78,6 +79,7 @@ static bool enabled(const wb_lpspi *spi)
 static void select_part(wb_lpspi *spi, unsigned pcs, uint32_t asserted)
 {
     const wb_spi_part *part = &spi->parts[pcs];
+    if (spi->traced[pcs]) wb_trace_tell(spi->block.device.machine, WB_TRACE_EDGE, spi->traced[pcs], asserted);
     if (part->select) part->select(part->owner, asserted);
 }
 
@@ -322,6 +324,11 @@ void wb_lpspi_clock(wb_lpspi *spi, int64_t num, int64_t den)
 void wb_lpspi_attach(wb_lpspi *spi, unsigned pcs, const wb_spi_part *part)
 {
     if (pcs < CHIP_SELECTS) spi->parts[pcs] = *part;
+}
+
+void wb_lpspi_trace(wb_lpspi *spi, unsigned pcs, uint32_t source)
+{
+    if (pcs < CHIP_SELECTS) spi->traced[pcs] = (uint16_t)source;
 }
 
 unsigned wb_lpspi_line(const wb_lpspi *spi) { return spi->irq; }

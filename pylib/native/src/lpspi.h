@@ -18,6 +18,8 @@ WB_EXPORT wb_lpspi *wb_lpspi_new(wb_machine *machine);
 /* The functional clock, num / den Hz; 0 / 1 while it is off. */
 WB_EXPORT void wb_lpspi_clock(wb_lpspi *spi, int64_t num, int64_t den);
 WB_EXPORT void wb_lpspi_attach(wb_lpspi *spi, unsigned pcs, const wb_spi_part *part);
+/* Let a trace have the edges of a chip select (1: asserted) under a name of its own; 0: no more. */
+WB_EXPORT void wb_lpspi_trace(wb_lpspi *spi, unsigned pcs, uint32_t source);
 WB_EXPORT unsigned wb_lpspi_line(const wb_lpspi *spi);
 WB_EXPORT wb_request *wb_lpspi_request(wb_lpspi *spi, unsigned transmit);
 

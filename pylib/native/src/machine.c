@@ -20,7 +20,7 @@ wb_machine *wb_machine_new(const wb_host *host)
     machine->host = *host;
     machine->host_deadline_ns = machine->next_ns = WB_NEVER;
     for (unsigned i = 0; i < WB_MAX_EVENTS; i++) machine->event_at_ns[i] = WB_NEVER;
-    for (unsigned i = 0; i < WB_EVENT_GROUPS; i++) machine->group_at_ns[i] = WB_NEVER;
+    wb_find_groups(machine);
     if (!complete || !machine->executed || !machine->translators) {
         wb_machine_free(machine);
         return NULL;
@@ -30,8 +30,10 @@ wb_machine *wb_machine_new(const wb_host *host)
 
 void wb_machine_free(wb_machine *machine)
 {
+    wb_trace_stop(machine);
     for (unsigned i = 0; i < machine->core_count; i++) wb_core_free(machine->cores[i]);
     for (unsigned view = 0; view < WB_VIEWS; view++) free(machine->pages[view]);
+    wb_free_shared_pages(machine);
     for (unsigned i = 0; i < machine->region_count; i++) free(machine->regions[i].timeless);
     free(machine->executed);
     free(machine->translators);
@@ -46,32 +48,28 @@ void wb_check_limit(unsigned used, unsigned limit, const char *what)
     abort();
 }
 
-/* ---- events: some dozens, in groups with their earliest time, so two short scans are faster than a heap ---- */
+/* ---- events: few of them, so a scan by groups is faster than a heap, and it keeps the order of their creation ---- */
 
-static void renew_group(wb_machine *machine, unsigned group)
+static void find_group(wb_machine *machine, unsigned group)
 {
-    int64_t earliest = WB_NEVER;
-    for (unsigned i = group * WB_EVENT_GROUP; i < (group + 1) * WB_EVENT_GROUP; i++)
-        if (machine->event_at_ns[i] < earliest) earliest = machine->event_at_ns[i];
-    machine->group_at_ns[group] = earliest;
+    const int64_t *at_ns = machine->event_at_ns + WB_EVENT_GROUP * group;
+    int64_t first = WB_NEVER;
+    for (unsigned i = 0; i < WB_EVENT_GROUP; i++) first = at_ns[i] < first ? at_ns[i] : first;
+    machine->group_at_ns[group] = first;
 }
 
-static unsigned groups(const wb_machine *machine)
+/* After `event_at_ns` was replaced. */
+void wb_find_groups(wb_machine *machine)
 {
-    return (machine->event_count + WB_EVENT_GROUP - 1) / WB_EVENT_GROUP;
+    for (unsigned group = 0; group < WB_EVENT_GROUPS; group++) find_group(machine, group);
 }
 
 static void find_next(wb_machine *machine)
 {
     int64_t next = machine->host_deadline_ns;
-    for (unsigned group = 0; group < groups(machine); group++)
-        if (machine->group_at_ns[group] < next) next = machine->group_at_ns[group];
+    for (unsigned group = 0; group < WB_EVENT_GROUPS; group++)
+        next = machine->group_at_ns[group] < next ? machine->group_at_ns[group] : next;
     machine->next_ns = next;
-}
-
-void wb_events_renewed(wb_machine *machine)
-{
-    for (unsigned group = 0; group < groups(machine); group++) renew_group(machine, group);
 }
 
 /* A core in the middle of a slice must not run past an event that was only just set. */
@@ -99,11 +97,8 @@ void wb_event_at(wb_machine *machine, unsigned event, int64_t at_ns)
     int64_t old = machine->event_at_ns[event];
     if (at_ns < machine->now_ns) at_ns = machine->now_ns;
     machine->event_at_ns[event] = at_ns;
-    unsigned group = event / WB_EVENT_GROUP;
-    if (at_ns < machine->group_at_ns[group])
-        machine->group_at_ns[group] = at_ns;
-    else if (old == machine->group_at_ns[group])
-        renew_group(machine, group);
+    if (at_ns < machine->group_at_ns[event / WB_EVENT_GROUP]) machine->group_at_ns[event / WB_EVENT_GROUP] = at_ns;
+    else if (old == machine->group_at_ns[event / WB_EVENT_GROUP]) find_group(machine, event / WB_EVENT_GROUP);
     if (at_ns < machine->next_ns) {
         machine->next_ns = at_ns;
         shorten_slice(machine);
@@ -121,6 +116,16 @@ void wb_host_deadline(wb_machine *machine, int64_t at_ns)
     shorten_slice(machine);
 }
 
+static void fire_group(wb_machine *machine, unsigned group, int64_t at_ns)
+{
+    for (unsigned i = WB_EVENT_GROUP * group; i < WB_EVENT_GROUP * (group + 1); i++) {
+        if (machine->event_at_ns[i] > at_ns) continue;
+        machine->event_at_ns[i] = WB_NEVER;
+        machine->events[i].fire(machine->events[i].owner);
+    }
+    find_group(machine, group);
+}
+
 /* Fires everything due at or before now, each at its own time; devices before the host's timers at the same ns. */
 void wb_fire_due(wb_machine *machine)
 {
@@ -128,15 +133,8 @@ void wb_fire_due(wb_machine *machine)
     while (machine->next_ns <= now) {
         int64_t at = machine->next_ns;
         machine->now_ns = at;
-        for (unsigned group = 0; group < groups(machine); group++) {
-            if (machine->group_at_ns[group] > at) continue;
-            for (unsigned i = group * WB_EVENT_GROUP; i < (group + 1) * WB_EVENT_GROUP; i++) {
-                if (machine->event_at_ns[i] > at) continue;
-                machine->event_at_ns[i] = WB_NEVER;
-                machine->events[i].fire(machine->events[i].owner);
-            }
-            renew_group(machine, group);
-        }
+        for (unsigned group = 0; group < WB_EVENT_GROUPS; group++)
+            if (machine->group_at_ns[group] <= at) fire_group(machine, group, at);
         if (machine->host_deadline_ns <= at) {
             machine->host_deadline_ns = WB_NEVER;
             machine->host.due();
@@ -162,7 +160,7 @@ void wb_line_to_irq(wb_machine *machine, unsigned line, uint32_t core, uint32_t 
     machine->lines[line].irq[core] = (int16_t)irq;
 }
 
-void wb_line_watch(wb_machine *machine, unsigned line) { machine->lines[line].watched = 1; }
+void wb_line_watch(wb_machine *machine, unsigned line) { machine->lines[line].watched |= WB_WATCHED_BY_HOST; }
 
 void wb_line_set(wb_machine *machine, unsigned number, int level)
 {
@@ -174,7 +172,9 @@ void wb_line_set(wb_machine *machine, unsigned number, int level)
         wb_irq(machine, core, (uint32_t)line->irq[core], line->level);
     }
     if (line->receiver) line->receiver(line->owner, line->input, line->level);
-    if (line->watched) machine->host.line(number, line->level);
+    if (!line->watched) return;
+    if (line->watched & WB_WATCHED_BY_TRACE) wb_trace_tell(machine, WB_TRACE_EDGE, line->traced, line->level);
+    if (line->watched & WB_WATCHED_BY_HOST) machine->host.line(number, line->level);
 }
 
 void wb_line_drive(wb_machine *machine, unsigned line, uint32_t level) { wb_line_set(machine, line, (int)level); }

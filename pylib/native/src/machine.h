@@ -22,7 +22,7 @@ enum {
     WB_EVERYONE = 0xFF,                 /* as `views` of a region: all cores and other masters */
     WB_MAX_REGIONS = 512,
     WB_MAX_EVENTS = 128,
-    WB_EVENT_GROUP = 8,
+    WB_EVENT_GROUP = 16,
     WB_EVENT_GROUPS = WB_MAX_EVENTS / WB_EVENT_GROUP,
     WB_MAX_LINES = 512,
     WB_IRQS = 240,
@@ -52,6 +52,7 @@ enum wb_unmapped { WB_UNMAPPED_FAULT = 0, WB_UNMAPPED_REPORT, WB_UNMAPPED_STOP }
 typedef struct wb_machine wb_machine;
 typedef struct wb_core wb_core;
 typedef struct wb_device wb_device;
+typedef struct wb_trace wb_trace;
 
 /* Calls into the host language. */
 typedef struct {
@@ -84,7 +85,10 @@ typedef struct {
     void *owner;
 } wb_event;
 
-enum wb_region_kind { WB_REGION_RAM, WB_REGION_ROM, WB_REGION_DEVICE, WB_REGION_HOST, WB_REGION_NOTHING };
+enum wb_region_kind {
+    WB_REGION_RAM, WB_REGION_ROM, WB_REGION_DEVICE, WB_REGION_HOST, WB_REGION_NOTHING,
+    WB_REGION_SHARED,                   /* no region: stands for a page that several share, see memory.c */
+};
 
 /* Something at an address. What is there for some only hides what is there for everyone. */
 typedef struct wb_region {
@@ -96,21 +100,22 @@ typedef struct wb_region {
     uint32_t views;                     /* bit per core, and for the system view, that sees it */
     uint32_t code_base;                 /* base, or where the memory was mapped first: one name for each byte */
     bool alias, aliased;                /* mapped somewhere else before; mapped at two places */
-    const uint8_t *window;              /* of a host region: bytes that reads find from `window_offset` on; NULL: none */
-    uint32_t window_offset, window_size;
     uint8_t *timeless;                  /* of a host region: a bit for each word, see wb_device; NULL: none */
     uint32_t timeless_size;             /* in bytes */
     bool closed;                        /* memory that cannot be read at present */
 } wb_region;
 
+enum { WB_WATCHED_BY_HOST = 1, WB_WATCHED_BY_TRACE = 2 };
+
 /* A digital signal inside the native core: fans out to interrupt inputs, devices and, if watched, to the host. */
 typedef struct {
-    uint8_t level, watched;
+    uint8_t level, watched;             /* watched: WB_WATCHED_BY_... */
     uint8_t irq_cores;                  /* bit per core that it interrupts */
     int16_t irq[WB_MAX_CORES];
     void (*receiver)(void *owner, uint32_t input, int level);
     void *owner;
     uint32_t input;
+    uint16_t traced;                    /* what a trace calls it */
 } wb_line;
 
 struct wb_machine {
@@ -125,16 +130,18 @@ struct wb_machine {
     uint32_t master;                    /* the view of whoever accesses something now */
     bool together;                      /* several cores are awake */
     bool woken;                         /* a sleeping core may have to go on: end the slice of the other */
+    wb_trace *trace;                    /* NULL: none, see trace.h */
     wb_host host;
     wb_core *cores[WB_MAX_CORES];
     unsigned core_count, live_count;    /* those from `live_count` on are all in reset */
     wb_region regions[WB_MAX_REGIONS];
     unsigned region_count;
+    struct wb_shared_page *shared_pages;
     wb_region **pages[WB_VIEWS];        /* the region of each 4 KiB page */
     uint8_t *executed;                  /* bit per 64 bytes: code was run from it */
     uint8_t *translators;               /* of each 1 KiB: who runs code from it, two bits a core: in place, by an alias */
-    int64_t event_at_ns[WB_MAX_EVENTS]; /* apart, as they are looked through at each event; unused ones: never */
-    int64_t group_at_ns[WB_EVENT_GROUPS]; /* the earliest of each group of WB_EVENT_GROUP */
+    int64_t event_at_ns[WB_MAX_EVENTS]; /* apart, as they are looked through at each event; WB_NEVER of those unused */
+    int64_t group_at_ns[WB_EVENT_GROUPS]; /* the earliest of each group of events, for looking through few */
     wb_event events[WB_MAX_EVENTS];
     unsigned event_count;
     wb_line lines[WB_MAX_LINES];
@@ -152,8 +159,6 @@ static inline int64_t wb_now(const wb_machine *machine) { return machine->now_ns
 unsigned wb_event_new(wb_machine *machine, void (*fire)(void *), void *owner);
 /* Sets or, with WB_NEVER, cancels it. A time in the past fires as soon as possible. */
 void wb_event_at(wb_machine *machine, unsigned event, int64_t at_ns);
-/* The times of all events were replaced. */
-void wb_events_renewed(wb_machine *machine);
 int64_t wb_event_time(const wb_machine *machine, unsigned event);
 
 /* Access of a bus master that is no core, by the system view; false on a bus error. Register blocks are accessed with `size` 1, 2 or 4. */
@@ -182,8 +187,6 @@ WB_EXPORT void wb_memory_close(wb_machine *machine, uint32_t base, uint32_t clos
 WB_EXPORT void wb_memory_limit(wb_machine *machine, uint32_t base, uint32_t limit);
 /* Which words of a host region are timeless, see wb_device; a bit for each, lowest first. */
 WB_EXPORT void wb_host_timeless(wb_machine *machine, uint32_t region, const uint8_t *words, uint32_t size);
-/* Reads of a host region inside a window of it take what the host keeps at `bytes`, without asking. */
-WB_EXPORT void wb_host_window(wb_machine *machine, uint32_t region, uint32_t offset, const uint8_t *bytes, uint32_t size);
 WB_EXPORT int wb_map_host(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views);
 /* For these views nothing is there, whatever everyone sees. */
 WB_EXPORT int wb_map_nothing(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views);

@@ -4,30 +4,38 @@
 
 #include "core.h"
 
-/* Stands for a page that several regions share. */
-static wb_region shared_page;
+/* A page of one view that several regions share. */
+typedef struct wb_shared_page {
+    wb_region stand_in;                 /* first: it is what `pages` has */
+    struct wb_shared_page *next;
+    uint64_t parts[WB_MAX_REGIONS / 64]; /* bit per region of the machine, in the order of their mapping */
+} wb_shared_page;
 
 static bool holds(const wb_region *region, uint32_t address) { return address - region->base < region->limit; }
 
 static bool is_for_some(const wb_region *region) { return region->views != WB_EVERYONE; }
 
 /* Of several, one that is for some is on top of those for everyone; of equal ones the one mapped last. */
-static const wb_region *top_of_shared(const wb_machine *machine, uint32_t address, unsigned view)
+static const wb_region *top_of_shared(const wb_machine *machine, const wb_region *page, uint32_t address)
 {
+    const wb_shared_page *shared = (const wb_shared_page *)page;
     const wb_region *top = NULL;
-    for (unsigned i = machine->region_count; i-- > 0;) {
-        const wb_region *region = &machine->regions[i];
-        if (!holds(region, address) || !(region->views >> view & 1)) continue;
-        if (is_for_some(region)) return region;
-        if (!top) top = region;
-    }
+    for (unsigned word = WB_MAX_REGIONS / 64; word-- > 0;)
+        for (uint64_t left = shared->parts[word]; left;) {
+            unsigned bit = 63 - (unsigned)__builtin_clzll(left);
+            const wb_region *region = &machine->regions[word * 64 + bit];
+            left &= ~(UINT64_C(1) << bit);
+            if (!holds(region, address)) continue;
+            if (is_for_some(region)) return region;
+            if (!top) top = region;
+        }
     return top;
 }
 
 wb_region *wb_region_at(const wb_machine *machine, uint32_t address, unsigned view)
 {
     const wb_region *region = machine->pages[view][address >> 12];
-    if (region == &shared_page) region = top_of_shared(machine, address, view);
+    if (region && region->kind == WB_REGION_SHARED) region = top_of_shared(machine, region, address);
     if (!region || !holds(region, address) || region->kind == WB_REGION_NOTHING) return NULL;
     return (wb_region *)region;
 }
@@ -40,13 +48,52 @@ static bool fills(const wb_region *region, uint32_t page)
     return (page << 12) - region->base < region->size && (page << 12 | 0xFFF) - region->base < region->size;
 }
 
-static wb_region *of_page(wb_region *old, wb_region *new, uint32_t page)
+static bool lies_in(const wb_region *region, uint32_t page)
 {
+    return region->base >> 12 <= page && page <= (region->base + region->size - 1) >> 12;
+}
+
+static void add_part(wb_machine *machine, wb_shared_page *shared, const wb_region *region)
+{
+    unsigned number = (unsigned)(region - machine->regions);
+    shared->parts[number / 64] |= UINT64_C(1) << number % 64;
+}
+
+static wb_region *share(wb_machine *machine, uint32_t page, unsigned view)
+{
+    wb_shared_page *shared = calloc(1, sizeof *shared);
+    if (!shared) return NULL;
+    shared->stand_in.kind = WB_REGION_SHARED;
+    shared->next = machine->shared_pages;
+    machine->shared_pages = shared;
+    for (unsigned i = 0; i < machine->region_count; i++) {
+        const wb_region *region = &machine->regions[i];
+        if (region->views >> view & 1 && lies_in(region, page)) add_part(machine, shared, region);
+    }
+    return &shared->stand_in;
+}
+
+void wb_free_shared_pages(wb_machine *machine)
+{
+    while (machine->shared_pages) {
+        wb_shared_page *shared = machine->shared_pages;
+        machine->shared_pages = shared->next;
+        free(shared);
+    }
+}
+
+/* What `pages` has of a page from now on; NULL if there is no room for it. */
+static wb_region *of_page(wb_machine *machine, wb_region *new, uint32_t page, unsigned view)
+{
+    wb_region *old = machine->pages[view][page];
     if (!old) return new;
-    if (old == &shared_page) return old;
+    if (old->kind == WB_REGION_SHARED) {
+        add_part(machine, (wb_shared_page *)old, new);
+        return old;
+    }
     bool hides = is_for_some(new) || !is_for_some(old);
-    const wb_region *top = hides ? new : old;
-    return fills(top, page) ? (wb_region *)top : &shared_page;
+    wb_region *top = hides ? new : old;
+    return fills(top, page) ? top : share(machine, page, view);
 }
 
 static wb_region *add_region(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views)
@@ -58,7 +105,7 @@ static wb_region *add_region(wb_machine *machine, uint32_t base, uint32_t size, 
         wb_region **pages = machine->pages[view];
         if (!(views >> view & 1)) continue;
         for (uint32_t page = base >> 12; page <= (base + size - 1) >> 12; page++)
-            pages[page] = of_page(pages[page], region, page);
+            if (!(pages[page] = of_page(machine, region, page, view))) return NULL;
     }
     return region;
 }
@@ -80,7 +127,7 @@ void wb_region_show(wb_core *core, const wb_region *region)
     uint32_t first = region->base >> 12, end = first + (region->size >> 12), run = 0;
     for (uint32_t page = first; page <= end; page++) {
         const wb_region *there = page < end ? core->machine->pages[core->number][page] : NULL;
-        if (there == region || there == &shared_page) run++;
+        if (there == region || (there && there->kind == WB_REGION_SHARED)) run++;
         else if (run) show_pages(core, region, page - run, run), run = 0;
     }
 }
@@ -149,14 +196,6 @@ void wb_host_timeless(wb_machine *machine, uint32_t number, const uint8_t *words
     if (region->timeless) memcpy(region->timeless, words, size);
 }
 
-void wb_host_window(wb_machine *machine, uint32_t number, uint32_t offset, const uint8_t *bytes, uint32_t size)
-{
-    wb_region *region = &machine->regions[number];
-    region->window = bytes;
-    region->window_offset = offset;
-    region->window_size = size;
-}
-
 int wb_map_nothing(wb_machine *machine, uint32_t base, uint32_t size, uint32_t views)
 {
     return map_plain(machine, base, size, views, WB_REGION_NOTHING);
@@ -194,11 +233,6 @@ uint32_t wb_region_read(wb_region *region, wb_machine *machine, uint32_t offset,
         return value;
     }
     if (region->device) return region->device->read(region->device, offset, size);
-    uint32_t at = offset - region->window_offset;
-    if (region->window && at < region->window_size && size <= region->window_size - at) {
-        memcpy(&value, region->window + at, size);
-        return value;
-    }
     return machine->host.read((uint32_t)(region - machine->regions), offset, size);
 }
 

@@ -20,16 +20,24 @@ void wb_irq(wb_machine *machine, uint32_t number, uint32_t irq, uint32_t level)
     }
     if (core->d.level[word] & bit) return;
     core->d.level[word] |= bit;
+    if (core->machine->trace && !(core->d.pending[word] & bit)) wb_trace_pended(core, WB_IRQ0 + irq, machine->now_ns);
     core->d.pending[word] |= bit;
     if (core->d.scr & 16) core->d.event_register = 1;        /* SEVONPEND */
     core->look = true;
     if (core->d.asleep) wb_note_wakeup(machine);
 }
 
+static bool is_pending(const wb_core *core, uint32_t number)
+{
+    if (number < WB_IRQ0) return core->d.system_pending >> number & 1;
+    return core->d.pending[(number - WB_IRQ0) >> 5] >> ((number - WB_IRQ0) & 31) & 1;
+}
+
 void wb_nmi(wb_machine *machine, uint32_t number) { wb_set_pending(machine->cores[number], WB_NMI); }
 
 void wb_set_pending(wb_core *core, uint32_t number)
 {
+    if (core->machine->trace && !is_pending(core, number)) wb_trace_pended(core, number, core->machine->now_ns);
     if (number < WB_IRQ0) core->d.system_pending |= 1u << number;
     else core->d.pending[(number - WB_IRQ0) >> 5] |= 1u << ((number - WB_IRQ0) & 31);
     core->look = true;
@@ -97,6 +105,14 @@ static void priorities_write(wb_core *core, uint32_t first, unsigned size, uint3
 /* A bit bank: `set` and `clear` are what a write does to it. */
 static uint32_t bank_write(uint32_t bits, uint32_t value, bool set) { return set ? bits | value : bits & ~value; }
 
+static void trace_written(wb_core *core, const uint32_t *bank, uint32_t word, uint32_t before)
+{
+    if (bank == core->d.enabled) wb_trace_enabled(core);
+    else
+        for (uint32_t fresh = bank[word] & ~before; fresh; fresh &= fresh - 1)
+            wb_trace_pended(core, WB_IRQ0 + 32 * word + (uint32_t)__builtin_ctz(fresh), core->machine->now_ns);
+}
+
 /* Registers by their distance from 0xE000E000: 0x100 to 0x4EF, and STIR. False for an address without a register. */
 bool wb_nvic_access(wb_core *core, uint32_t offset, unsigned size, bool write, uint32_t *value)
 {
@@ -127,7 +143,9 @@ bool wb_nvic_access(wb_core *core, uint32_t offset, unsigned size, bool write, u
         *value = bank[word] >> shift;
         return true;
     }
+    uint32_t before = bank[word];
     bank[word] = bank_write(bank[word], *value << shift & mask, !clears);
     if (bank == core->d.pending) bank[word] |= core->d.level[word] & ~active_word(core, word);
+    if (core->machine->trace) trace_written(core, bank, word, before);
     return true;
 }

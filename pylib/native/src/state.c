@@ -83,7 +83,6 @@ void wb_state_restore(wb_machine *machine, const uint8_t *bytes)
 {
     bytes = take(bytes, &machine->now_ns, sizeof machine->now_ns);
     for (unsigned i = 0; i < machine->event_count; i++) bytes = take(bytes, &machine->event_at_ns[i], sizeof(int64_t));
-    wb_events_renewed(machine);
     for (unsigned i = 0; i < machine->line_count; i++) bytes = take(bytes, &machine->lines[i].level, 1);
     for (unsigned i = 0; i < machine->core_count; i++) {
         core_image image;
@@ -95,8 +94,10 @@ void wb_state_restore(wb_machine *machine, const uint8_t *bytes)
         bytes = take(bytes, device->state, device->state_size);
         if (device->restored) device->restored(device);
     }
+    wb_find_groups(machine);
     wb_count_live(machine);
     wb_host_deadline(machine, machine->host_deadline_ns);
+    if (machine->trace) wb_trace_restored(machine);
 }
 
 void wb_memory_restore(wb_machine *machine, uint32_t number, const uint8_t *saved)

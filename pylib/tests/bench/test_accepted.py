@@ -70,8 +70,11 @@ def test_a_wrong_list_is_refused(tmp_path, capsys, text, message):
 
 def test_a_manifest_takes_lists_and_has_entries_of_its_own(tmp_path):
     source = find_manifest("edge_meter_3p")
-    text = source.read_text(encoding="utf-8")
-    accepted = read_manifest(source).accepted
+    entry = '\n[[accepted]]\nmodel = "ade_l*"\nregister = "CONFIG"\naccess = "write"\nreason = "bandwidth"\n'
+    text = source.read_text(encoding="utf-8").replace('"../../', f'"{source.parents[2]}/') + entry
+    own = tmp_path / "own.toml"
+    own.write_text(text, encoding="utf-8")
+    accepted = read_manifest(own).accepted
     assert [item.model for item in accepted] == ["ade_l*", "gpt*"]
     assert all(item.reason for item in accepted)
     broken = tmp_path / "meter.toml"

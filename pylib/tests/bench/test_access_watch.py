@@ -104,7 +104,7 @@ def test_the_meter_boots_with_accepted_accesses_only(meter):
 
 def test_the_monitors_accesses_are_listed_and_no_failure(meter):
     lines = meter.execute("unmodelled").splitlines()
-    assert any("ade_l1: write CONFIG value 0x1 at PC 0x3000" in line for line in lines)
+    assert any("gpt1: write CR value 0x24A at PC 0x3000" in line for line in lines)
     meter.accesses.begin()
     assert meter.execute("sysbus ReadDoubleWord 0x40C82000").strip() == "0x00000000"
     meter.check_unmodelled_accesses()

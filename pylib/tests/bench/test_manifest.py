@@ -127,6 +127,48 @@ def test_an_image_in_parts_with_symbols_and_waits(write, tmp_path):
     assert manifest.firmware_name == "a.img, b.elf"
 
 
+TIMING = """
+[timing]
+data_ready = "adc.DREADY"
+buffer_count = 4
+timebase_hz = 24e6
+functions = ["one", "two"]
+[timing.interrupts]
+buffer = 6
+[timing.partitions]
+metering = ["metrology.c", "0x1000-0x2000"]
+"""
+
+
+def test_timing_points(write):
+    points = read_manifest(write(GOOD + TIMING)).timing
+    assert (points.data_ready, points.buffer_count, points.functions) == ("adc.DREADY", 4, ("one", "two"))
+    assert points.interrupts == {"buffer": 6}
+    assert points.partitions == {"metering": ("metrology.c", "0x1000-0x2000")}
+    assert points.chip_select == ""
+
+
+def test_without_timing_points_it_says_where_they_go(write):
+    with pytest.raises(UsageError, match=r"no timing points: say them in a table \[timing\] of"):
+        read_manifest(write(GOOD)).timing  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"adc.DREADY"', "5", "`data_ready` must be text"),
+        ("= 4", '= "four"', "`buffer_count` must be a whole number"),
+        ("data_ready", "data_redy", "no key `data_redy` .did you mean `data_ready`"),
+        ("buffer = 6", 'buffer = "6"', "`buffer` must be an interrupt's number"),
+        ('["metrology.c", "0x1000-0x2000"]', '"metrology.c"', "`metering` must be a list"),
+        ("[timing]", '[timing]\ndata_ready_edge = "up"', "must be `falling` or `rising`"),
+    ],
+)
+def test_wrong_timing_points_are_named(write, old, new, message):
+    with pytest.raises(SourceError, match=message):
+        read_manifest(write(GOOD + TIMING.replace(old, new, 1)))
+
+
 def test_a_manifest_extends_another_one(write, tmp_path):
     base = write(GOOD)
     (tmp_path / "other").mkdir()

@@ -11,6 +11,7 @@ from wattbench.core.errors import LimitError, LockupError, MonitorError, UsageEr
 from wattbench.core.unmodelled import UnmodelledAccess
 from wattbench.engines.renode import engine as engine_module
 from wattbench.engines.renode.session import Session
+from wattbench.engines.trace import TraceRequest
 
 MS = 1_000_000
 
@@ -239,3 +240,16 @@ def test_a_session_pauses_and_leaves(make):
     assert session.leaving == 3
     with pytest.raises(MonitorError):
         session.execute("bad")
+
+
+@pytest.mark.parametrize(
+    ("request_", "what"),
+    [
+        (TraceRequest(exceptions=True), "exceptions"),
+        (TraceRequest(functions=(8,), stores=((0x20000000, 4),)), "calls of functions, stores to variables"),
+        (TraceRequest(load_window_ns=1000), "CPU load"),
+    ],
+)
+def test_what_happens_in_a_core_cannot_be_traced(make, request_, what):
+    with pytest.raises(UsageError, match=f"cannot trace {what}: trace wires and DMA only"):
+        make().trace(request_)

@@ -5,8 +5,10 @@ from engines_renode.fake_renode import FakeButton, FakeCore, FakeLed, FakeMachin
 
 from wattbench.core.errors import UsageError
 from wattbench.engines.embedded import native
+from wattbench.engines.embedded.trace import NativeTrace, TraceSources
 from wattbench.engines.renode import models
 from wattbench.engines.renode.models import ModelRoom
+from wattbench.engines.trace import TraceKind, TraceRequest, rows
 
 PSR, GDIR, DR, ICR1, IMR, ISR = 8, 4, 0, 12, 20, 24
 MS = 1_000_000
@@ -272,3 +274,23 @@ def test_a_core_that_another_one_would_start_stays_halted_and_its_start_is_count
     assert core.IsHalted
     (entry,) = room.unmodelled()
     assert str(entry) == "m4_start: start of a second core under Renode vector table 0x00200400"
+
+
+def test_wires_and_dma_of_models_can_be_traced(renode, room):
+    gpio(renode)
+    dma = FakeShim(renode.machine, "Wattbench.Edma", "edma0", 0x4007_0000, ("ERROR",), numbers=range(16))
+    dma.Output(0).Connect(FakeNvic(), 0)
+    room.bind()
+    sources = TraceSources(room.host, room.model, lambda: room.models)
+    trace = NativeTrace(room.host, sources, TraceRequest(wires=("gpio3.3",), dma=("edma0.0",)), ())
+    room.model("gpio3").write(GDIR, 4, 1 << 3)
+    room.model("gpio3").write(DR, 4, 1 << 3)
+    for offset, size, value in (
+        (0x00, 4, 0x2000_0100), (0x06, 2, 0x0202), (0x08, 4, 4), (0x10, 4, 0x2000_0200), (0x14, 2, 4),
+        (0x16, 2, 1), (0x1E, 2, 1),
+    ):  # fmt: skip
+        room.host.bus_write(0x4007_1000 + offset, value.to_bytes(size, "little"))
+    room.host.bus_write(0x4007_001D, b"\x00")
+    found = [(row.kind, row.source, row.value, row.pc) for row in rows(trace.records())]
+    assert found == [(TraceKind.EDGE, 0, 1, 0), (TraceKind.MAJOR, 0, 0x2000_0204, 0)]
+    trace.stop()

@@ -26,10 +26,12 @@ def frame(payload: bytes = b"", destination: bytes = OWN, kind: int = 0x88B5) ->
 class Bench:
     """`enhanced`, `size` (bytes of a receive buffer) and `count` (receive descriptors) are fixed at the start."""
 
-    def __init__(self, *, gigabit=False, enhanced=False, count=4, size=BUFFER, rcr=RCR_RMII, start=True, clocks=None):
+    def __init__(
+        self, *, gigabit=False, enhanced=False, count=4, size=BUFFER, rcr=RCR_RMII, start=True, clocks=None, kind=Enet
+    ):
         self.host = FakeHost()
         clocks = clocks or FixedClock(BUS_HZ)
-        self.mac = Enet1G(self.host, "enet_1g", clocks=clocks) if gigabit else Enet(self.host, "enet", clocks=clocks)
+        self.mac = Enet1G(self.host, "enet_1g", clocks=clocks) if gigabit else kind(self.host, "enet", clocks=clocks)
         self.mac.reset()
         self.enhanced, self.stride = enhanced, 32 if enhanced else 8
         self.rx_next = self.tx_next = 0

@@ -81,6 +81,7 @@ class Side:
         self.clock = Clock(24_000_000)
         self.sources: dict[int, Source] = {}
         self.parts: list[EchoPart] = []
+        self.saved: tuple[Any, dict[str, Any]] | None = None
 
     def note(self, *event: Any) -> None:
         self.record.append((self.host.now_ns(), *event))
@@ -115,10 +116,23 @@ class Side:
                 self.sources[number].ask(services)
             case ("input", name, number, level):
                 self.models[name].on_input(number, level)
+            case ("save",):
+                self.saved = (self.bus.save(), {name: model.save() for name, model in self.models.items()})
+            case ("restore",):
+                self.restore()
             case ("reset", name):
                 self.models[name].reset()
             case _:
                 raise AssertionError(step)
+
+    def restore(self) -> None:
+        """Back to the last saved state, if there is one; time goes on from there."""
+        if self.saved is None:
+            return
+        bus, models = self.saved
+        self.bus.restore(bus)
+        for name, model in self.models.items():
+            model.restore(models[name])
 
     def unmodelled(self) -> dict[tuple[str, str], int]:
         """Counts by block, and access with the detail of the first one."""

@@ -129,6 +129,21 @@ def test_dready_goes_low_at_each_sample_for_eight_crystal_cycles(ade):
     ]
 
 
+def test_with_the_clock_on_its_pin_there_is_no_dready(ade):
+    ade.side.watch("ade", "DREADY")
+    ade.run(PERIOD_NS + 1000)
+    ade.write(CONFIG, 1)
+    ade.run(4 * PERIOD_NS)
+    assert [event[3] for event in ade.side.record] == [False, True]
+    assert ade.side.record[1][0] == PERIOD_NS + 1000
+    ade.side.record.clear()
+    ade.write(CONFIG, 0)
+    ade.run(PERIOD_NS)
+    assert [(event[0], event[3]) for event in ade.side.record][:1] == [(6 * PERIOD_NS, False)]
+    assert ade.part.samples_taken == 6
+    assert not ade.side.unmodelled()
+
+
 def test_sync_restarts_the_conversions_from_the_preset(ade):
     ade.run(100_000)
     ade.write(COUNTER1, 1)

@@ -1,4 +1,5 @@
 from fractions import Fraction
+from random import Random
 
 import pytest
 
@@ -78,6 +79,71 @@ def test_rate_changes_are_announced(clocks):
     assert calls == [12_000_000]
     clocks.anadig.write(0x20, 4, 1 << 7)
     assert calls[-1] == 0
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_listeners_are_told_of_each_change_and_of_nothing_else(clocks, seed):
+    rng = Random(seed)
+    roots = rng.sample(tuple(ROOTS), 12)
+    known = {root: clocks.rate_hz(root) for root in roots}
+    told = []
+
+    def tell():
+        told.append(None)
+        known.update((root, clocks.rate_hz(root)) for root in known)
+
+    clocks.on_rate_change(tell)
+    clocks.write(0x80 * ROOT_NUMBERS[roots[0]], 4, 2)
+    analogue = {"OSC_24M_CTRL": 0x10, "OSC_48M_CTRL": 1 << 1 | 1 << 24, "SYS_PLL2_CTRL": 1 << 13 | 1 << 21 | 1 << 23,
+                "SYS_PLL3_CTRL": 1 << 3 | 1 << 13 | 1 << 21 | 1 << 30, "OSC_400M_CTRL2": 1}  # fmt: skip
+    offsets = {name: offset for name, offset, *_ in clocks.anadig.table.instances()}
+    saved = clocks.anadig.save(), clocks.save()
+    unknown = False
+    """Whether the clock controller has roots whose rates it has not told yet: it may tell in vain once."""
+    for step in range(400):
+        before = {root: (clocks.root_hz(root), clocks.rate_hz(root)) for root in known}
+        told.clear()
+        match rng.choice(("root", "root", "gate", "source", "analogue", "analogue", "ask", "restore")):
+            case "root":
+                control = rng.choice((0, 0, 0, 1 << 24)) | rng.randrange(8) << 8 | rng.choice((0, 1, 2, 255))
+                clocks.write(0x80 * ROOT_NUMBERS[rng.choice((*known, *ROOTS))], 4, control)
+            case "gate":
+                clocks.write(0x6000 + 0x20 * rng.choice((*GATES.values(), 49)), 4, rng.randrange(2))
+            case "source":
+                clocks.write(0x5000 + 0x20 * rng.randrange(30), 4, rng.randrange(2))
+            case "analogue":
+                name, bits = rng.choice(tuple(analogue.items()))
+                clocks.anadig.write(offsets[name], 4, clocks.anadig[name] ^ bits & rng.getrandbits(32))
+            case "ask":
+                root = rng.choice(tuple(ROOTS))
+                unknown |= root not in known
+                known[root] = clocks.rate_hz(root)
+                continue
+            case "restore":
+                if rng.random() < 0.1:
+                    clocks.anadig.restore(saved[0])
+                    clocks.restore(saved[1])
+                    known.update((root, clocks.rate_hz(root)) for root in known)
+                    unknown = True
+                continue
+        after = {root: (clocks.root_hz(root), clocks.rate_hz(root)) for root in known}
+        assert known == {root: hz for root, (_, hz) in after.items()}, step
+        assert not told or before != after or unknown, step
+        unknown &= not told
+
+
+def test_a_root_that_nobody_had_asked_for_is_followed_to_its_source(clocks):
+    clocks.rate_hz("LPUART1")
+    clocks.write(0x80 * ROOT_NUMBERS["LPUART1"], 4, 4 << 8 | 2)
+    calls = []
+    clocks.on_rate_change(lambda: calls.append(clocks.rate_hz("LPUART1")))
+    clocks.write(0x80 * ROOT_NUMBERS["LPUART2"], 4, 3 << 8)
+    assert calls == []
+    assert clocks.rate_hz("LPUART2") == 16_000_000
+    offsets = {name: offset for name, offset, *_ in clocks.anadig.table.instances()}
+    clocks.anadig.write(offsets["OSC_16M_CTRL"], 4, clocks.anadig["OSC_16M_CTRL"] & ~2)
+    assert calls == [80_000_000]
+    assert clocks.rate_hz("LPUART2") == 0
 
 
 def test_source_and_gate_status(clocks):

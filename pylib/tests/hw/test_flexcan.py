@@ -25,9 +25,11 @@ IDE, RTR, EDL, BRS = 1 << 21, 1 << 20, 1 << 31, 1 << 30
 class Bench:
     """A node at 500 kbit/s, on the bus unless `start` is false."""
 
+    kind = Flexcan
+
     def __init__(self, *, mode=0, ctrl1=0, ctrl2=CTRL2["RRS"].mask, start=True, host=None, node="can1", clocks=None):
         self.host = host or FakeHost()
-        self.can = Flexcan(self.host, node, clocks=clocks or FixedClock(CLOCK_HZ))
+        self.can = self.kind(self.host, node, clocks=clocks or FixedClock(CLOCK_HZ))
         self.can.reset()
         self.mode = mode
         self.write("MCR", FRZ | HALT | 63 | mode)

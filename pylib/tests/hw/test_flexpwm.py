@@ -181,3 +181,97 @@ def test_enabling_an_output_is_reported_and_the_driver_s_writes_are_not(pwm):
     assert pwm.side.unmodelled() == {}
     pwm.write(0x180, 8)
     assert pwm.side.unmodelled() == {("pwm", "write OUTEN value 0x8"): 1}
+
+
+TCTRL, VAL2, VAL4, VAL5 = 0x2A, 0x12, 0x1A, 0x1E
+TRGFRQ = 1 << 12
+
+
+def pulses(pwm, *names):
+    """Microseconds of the rising edges of triggers of submodule 3, each with its name."""
+    wanted = {f"PWM3_OUT_{name}": name for name in names}
+    record = pwm.side.record
+    return [(time // 1000, wanted[key]) for time, _, key, level in record if key in wanted and level]
+
+
+def test_triggers_pulse_where_the_counter_meets_the_values(pwm):
+    pwm.write(VAL0, 3)
+    pwm.write(VAL2, 5)
+    pwm.write(VAL5, 7)
+    pwm.write(TCTRL, 1 << 0 | 1 << 1 | 1 << 5)
+    pwm.start(9)
+    pwm.run_us(20)
+    assert pulses(pwm, "TRIG0") == [(3, "TRIG0"), (13, "TRIG0")]
+    assert pulses(pwm, "TRIG1") == [(7, "TRIG1"), (9, "TRIG1"), (17, "TRIG1"), (19, "TRIG1")]
+    assert [time for time, _ in pulses(pwm, "TRIG0_1")] == [3, 7, 9, 13, 17, 19]
+    assert not [event for event in pwm.side.record if event[1:2] == ("pwm",) and "IRQ" in str(event[2])]
+    levels = [level for _, _, key, level in pwm.side.record if key == "PWM3_OUT_TRIG0"]
+    assert levels == [True, False] * 2
+    assert not pwm.side.unmodelled()
+
+
+def test_one_pulse_for_two_values_of_one_trigger_and_one_on_both_together(pwm):
+    for value in (VAL0, VAL4, VAL5):
+        pwm.write(value, 4)
+    pwm.write(TCTRL, 1 << 0 | 1 << 4 | 1 << 5)
+    pwm.start(9)
+    pwm.run_us(9)
+    assert pulses(pwm, "TRIG0", "TRIG1", "TRIG0_1") == [(4, "TRIG0"), (4, "TRIG1"), (4, "TRIG0_1")]
+
+
+def test_triggers_go_on_whatever_the_flags_and_stop_with_their_enable(pwm):
+    pwm.write(VAL0, 3)
+    pwm.write(TCTRL, 1)
+    pwm.start(9)
+    pwm.run_us(20)
+    assert pwm.read(STS) & 1
+    pwm.run_us(10)
+    assert [time for time, _ in pulses(pwm, "TRIG0")] == [3, 13, 23]
+    pwm.write(TCTRL, 0)
+    pwm.run_us(20)
+    pwm.write(TCTRL, 2)
+    pwm.run_us(10)
+    assert [time for time, _ in pulses(pwm, "TRIG0", "TRIG1")] == [3, 13, 23, 59]
+
+
+def test_triggers_in_the_last_period_before_a_reload_only(pwm):
+    pwm.write(VAL0, 3)
+    pwm.write(CTRL, 0x400 | 2 << 12)
+    pwm.write(TCTRL, 1 | TRGFRQ)
+    pwm.start(9)
+    pwm.run_us(60)
+    assert [time for time, _ in pulses(pwm, "TRIG0")] == [23, 53]
+
+
+def test_a_new_value_triggers_from_the_reload_that_loads_it(pwm):
+    pwm.write(VAL0, 3)
+    pwm.write(TCTRL, 1)
+    pwm.start(9)
+    pwm.run_us(5)
+    pwm.write(VAL0, 0)
+    pwm.write(MCTRL, 1 << 11 | 1 << 3)
+    pwm.run_us(16)
+    assert [time for time, _ in pulses(pwm, "TRIG0")] == [3, 10, 20]
+
+
+def test_the_tick_of_a_reload_triggers_by_the_value_that_it_loads(pwm):
+    pwm.write(TCTRL, 1)
+    pwm.start(9)
+    pwm.run_us(15)
+    pwm.write(VAL0, 5)
+    pwm.write(MCTRL, 1 << 11 | 1 << 3)
+    pwm.run_us(12)
+    assert [time for time, _ in pulses(pwm, "TRIG0")] == [10, 25]
+
+
+def test_triggers_at_a_reset_and_at_another_clock(pwm):
+    pwm.write(VAL0, 3)
+    pwm.write(TCTRL, 1)
+    pwm.start(9)
+    pwm.run_us(2)
+    pwm.side.clock.set(500_000)
+    pwm.run_us(3)
+    assert [time for time, _ in pulses(pwm, "TRIG0")] == [4]
+    pwm.side.models["pwm"].reset()
+    pwm.run_us(100)
+    assert len(pulses(pwm, "TRIG0")) == 1

@@ -122,6 +122,19 @@ def test_page_program_with_data_before_or_after_the_start(flexspi, preloaded):
     assert flexspi.flash.contents[0x100 : 0x100 + 21] == data + b"\xff"
 
 
+def test_a_command_that_waits_for_data_is_refused_when_its_sequence_was_spoilt_meanwhile(flexspi):
+    start(flexspi, WRITE_ENABLE)
+    start(flexspi, PROGRAM, 0x100, 16)
+    flexspi.write(INTR, 4, TX)
+    flexspi.write(LUT + 16 * PROGRAM, 4, 0x7800_040B)
+    assert flexspi.read(STS0, 4) == 8
+    flexspi.write(INTR, 4, TX)
+    assert flexspi.read(STS0, 4) == 3
+    assert flexspi.read(INTR, 4) & (DONE | ERROR) == DONE | ERROR
+    assert flexspi.read(STS1, 4) == 3 << 24 | PROGRAM << 16
+    assert flexspi.flash.contents[0x100:0x110] == b"\xff" * 16
+
+
 def test_erase(flexspi):
     flexspi.flash.contents[0x3000:0x5000] = bytes(0x2000)
     start(flexspi, WRITE_ENABLE)

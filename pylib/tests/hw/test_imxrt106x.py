@@ -10,7 +10,7 @@ from wattbench.core.clock import FixedClock
 from wattbench.core.errors import UsageError
 from wattbench.core.host import FakeHost
 from wattbench.hw.imxrt106x.analog import CcmAnalog106x
-from wattbench.hw.imxrt106x.ccm import BLOCKS, ROOTS, Ccm106x
+from wattbench.hw.imxrt106x.ccm import BLOCKS, ROOTS, UNDIVIDED, Ccm106x
 from wattbench.hw.imxrt106x.iomuxc import Iomuxc106x, IomuxcGpr106x, IomuxcSnvs106x, IomuxcSnvsGpr106x
 from wattbench.hw.imxrt106x.src import CAUSE_INPUTS, CAUSES, Src106x
 from wattbench.hw.imxrt106x.variants import (
@@ -92,6 +92,7 @@ def test_each_root_by_its_mux_and_dividers(ccm):
     expected = {
         "PERCLK": (0x1C, [(0, 132_000_000), (1 << 6, 24_000_000), (1 << 6 | 3, 6_000_000)]),
         "LPSPI": (0x18, [(2 << 4 | 3 << 18, 528_000_000), (2 << 4 | 3 << 18 | 3 << 26, 132_000_000)]),
+        "CAN": (0x20, [(0, 60_000_000), (1 << 8, 24_000_000), (2 << 8 | 3 << 2, 20_000_000)]),
         "SAI1": (0x1C, [(2 << 10, 0), (1 << 10, 0)]),
     }
     for root, (offset, cases) in expected.items():
@@ -158,6 +159,8 @@ def test_oscillator_and_regulators(ccm):
 
 
 def test_a_gate_stops_its_block_alone(ccm):
+    ccm.analog.write(0xE0, 4, 1 << 21)
+    change(ccm, 0x20, clear=3 << 8)
     for name, (root, register, number) in BLOCKS.items():
         offset = 0x68 + 4 * register
         assert ccm.rate_hz(name) == ccm.rate_hz(root)
@@ -170,7 +173,7 @@ def test_a_gate_stops_its_block_alone(ccm):
 def test_unknown_roots_name_the_known_ones(ccm):
     with pytest.raises(UsageError, match="no clock root 'LPUART9'; roots are ARM, AHB, IPG, PERCLK"):
         ccm.rate_hz("LPUART9")
-    assert {root for root, _, _ in BLOCKS.values()} <= {*ROOTS, "IPG"}
+    assert {root for root, _, _ in BLOCKS.values()} <= {*ROOTS, *UNDIVIDED, "IPG"}
 
 
 def test_what_is_not_modelled_is_counted(ccm):
@@ -349,8 +352,8 @@ def test_crossbars_have_the_signals_of_the_chip():
     b.on_input(15, True)
     assert b.outputs[0].level
     assert not a.host.unmodelled_accesses
-    a.write(0x02, 2, 40)
-    assert ("xbara1", "output 2 from input 40 (FLEXPWM1_PWM1_OUT_TRIG0_1)") in a.host.unmodelled_accesses
+    a.write(0x02, 2, 64)
+    assert ("xbara1", "output 2 from input 64 (DMA_DONE0)") in a.host.unmodelled_accesses
 
 
 def test_only_protection_that_keeps_somebody_out_is_counted():

@@ -390,11 +390,14 @@ def test_a_stopped_clock_holds_the_bus():
 
 
 def test_what_is_not_modelled_is_counted(i2c):
-    i2c.put("SCR", 1)
+    i2c.put("SCFGR1", 1 << 3)
+    i2c.put("SCFGR1", 1 << 16)
     i2c.put("MCFGR0", 1)
     i2c.put("MCFGR1", 1 << 24)
     assert [access for _, access in i2c.host.unmodelled_accesses] == [
-        "write SCR value 0x1",
+        "write SCFGR1 value 0x8",
+        "write SCFGR1 value 0x10000",
+        "slave address of 10 bits (SCFGR1.ADDRCFG)",
         "write MCFGR0 value 0x1",
         "ultra-fast mode (MCFGR1.PINCFG 1 or 5)",
     ]

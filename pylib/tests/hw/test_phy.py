@@ -20,7 +20,11 @@ def started(part="KSZ8081RNB", **options):
 
 @pytest.mark.parametrize(
     ("part", "identity", "control"),
-    [("KSZ8081RNB", (0x0022, 0x1561), 0x3100), ("RTL8211F", (0x001C, 0xC916), 0x1140)],
+    [
+        ("KSZ8081RNB", (0x0022, 0x1561), 0x3100),
+        ("RTL8201FI", (0x001C, 0xC816), 0x3100),
+        ("RTL8211F", (0x001C, 0xC916), 0x1140),
+    ],
 )
 def test_identity(part, identity, control):
     _, phy = started(part)
@@ -228,7 +232,7 @@ def test_saved_during_negotiation_it_goes_on_the_same():
 
 
 def test_every_part_has_all_it_needs():
-    keys = {"speeds", "reset_us", "negotiate_ms", "reset", "fixed", "result", "link_in", "events"}
+    keys = {"speeds", "reset_us", "negotiate_ms", "reset", "fixed", "result", "events"}
     for name, part in PARTS.items():
         assert keys <= part.keys(), name
         assert {f"{speed}-{duplex}" for speed in part["speeds"] for duplex in ("half", "full")} == part["result"][
@@ -246,3 +250,37 @@ def test_a_write_of_an_enable_shows_a_change_that_was_flagged():
     assert phy.outputs["INT"].level
     phy.mdio_write(27, 0x0100)
     assert not phy.outputs["INT"].level
+
+
+def test_a_part_that_shows_the_negotiated_mode_in_its_control_register():
+    host, phy = started("RTL8201FI", negotiate_ms=1)
+    phy.partner_speed = 10
+    host.run_for(MS)
+    assert phy.mdio_read(BMCR) == 0x1100
+    phy.link_is_up = False
+    assert phy.mdio_read(BMCR) == 0x1100
+    phy.mdio_write(ANAR, 0x0021)
+    phy.link_is_up = True
+    host.run_for(MS)
+    assert (phy.mode, phy.mdio_read(BMCR)) == ((10, "half"), 0x1000)
+    phy.mdio_write(BMCR, 1 << 8)
+    host.run_for(MS)
+    assert (phy.mode, phy.mdio_read(BMCR)) == ((10, "full"), 1 << 8)
+
+
+def test_a_part_whose_interrupt_is_enabled_on_another_page():
+    host, phy = started("RTL8201FI", negotiate_ms=1)
+    pin = phy.outputs["INT"]
+    host.run_for(MS)
+    assert pin.level
+    phy.mdio_write(19, 1 << 13)  # on the default page this is another register
+    assert pin.level
+    phy.mdio_write(31, 7)
+    phy.mdio_write(19, 1 << 13)
+    assert not pin.level
+    phy.mdio_write(31, 0)
+    assert phy.mdio_read(30) == 1 << 11
+    assert (pin.level, phy.mdio_read(30)) == (True, 0)
+    phy.link_is_up = False
+    assert not pin.level
+    assert phy.mdio_read(30) == 1 << 11

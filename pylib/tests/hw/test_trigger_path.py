@@ -13,7 +13,9 @@ from wattbench.core.host import FakeHost
 from wattbench.hw.imxrt.adc_etc import AdcEtc
 from wattbench.hw.imxrt.aoi import Aoi
 from wattbench.hw.imxrt.cmp import Cmp
+from wattbench.hw.imxrt.enc import QUARTERS, Enc
 from wattbench.hw.imxrt.ewm import Ewm
+from wattbench.hw.imxrt.flexpwm import FlexPwm
 from wattbench.hw.imxrt.lpadc import Lpadc
 from wattbench.hw.imxrt.pit import Pit
 from wattbench.hw.imxrt.tmr import Tmr
@@ -35,7 +37,10 @@ class Chip:
 
     def __init__(self):
         self.host, clock = FakeHost(), FixedClock(1_000_000)
-        timed = {"pit1": Pit, "lpadc1": Lpadc, "lpadc2": Lpadc, **{f"tmr{n}": Tmr for n in range(1, 5)}, "cmp1": Cmp}
+        timed = {"pit1": Pit, "lpadc1": Lpadc, "lpadc2": Lpadc, "cmp1": Cmp}
+        timed |= {
+            f"{kind}{n}": cls for kind, cls in (("tmr", Tmr), ("flexpwm", FlexPwm), ("enc", Enc)) for n in range(1, 5)
+        }
         self.blocks = {name: cls(self.host, name, clocks=clock) for name, cls in timed.items()}
         self.blocks["adc_etc"] = AdcEtc(
             self.host, "adc_etc", self.blocks["lpadc1"], self.blocks["lpadc2"], clocks=clock
@@ -125,3 +130,43 @@ def test_two_conditions_meet_in_an_aoi(chip):
     chip.put("cmp1", "C1", 1 << 24)
     chip.put("cmp1", "C0", 1 << 8)
     assert not chip.blocks["ewm"].outputs["EWM_OUT_B"].level
+
+
+def test_a_value_of_a_pwm_starts_conversions_in_its_period(chip):
+    chip.prepare_chain()
+    ends = chip.ends()
+    chip.route("xbara1", "ADC_ETC0_COCO0", "FLEXPWM1_PWM2_OUT_TRIG1")
+    chip.put("flexpwm1", "SM2VAL1", 199)
+    chip.put("flexpwm1", "SM2VAL3", 49)
+    chip.put("flexpwm1", "SM2TCTRL", 1 << 3)
+    chip.put("flexpwm1", "MCTRL", 1 << 10 | 1 << 2)
+    chip.host.run_for(500 * US)
+    assert ends == [71, 271, 471]
+    assert not chip.host.unmodelled_accesses
+
+
+def test_either_trigger_of_a_pwm_reaches_a_counter(chip):
+    chip.route("xbara1", "QTIMER4_TIMER2", "FLEXPWM4_PWM3_OUT_TRIG0_1")
+    chip.put("tmr4", "CTRL0", TMR_RISING_PIN | 2 << 9)
+    chip.put("flexpwm4", "SM3VAL1", 9)
+    chip.put("flexpwm4", "SM3VAL2", 3)
+    chip.put("flexpwm4", "SM3TCTRL", 1 << 1 | 1 << 2)
+    chip.put("flexpwm4", "MCTRL", 1 << 11 | 1 << 3)
+    chip.host.run_for(100 * US)
+    assert chip.blocks["tmr4"].count(0) == 20
+
+
+def test_an_encoder_at_pads_starts_a_conversion_at_its_position(chip):
+    chip.prepare_chain()
+    ends = chip.ends()
+    chip.route("xbara1", "DEC2_PHASEA", "IOMUX_XBAR_INOUT5")
+    chip.route("xbara1", "DEC2_PHASEB", "IOMUX_XBAR_INOUT6")
+    chip.route("xbara1", "ADC_ETC0_COCO0", "DEC2_POS_MATCH")
+    chip.put("enc2", "UCOMP", 0)
+    chip.put("enc2", "LCOMP", 6)
+    for quarter in range(1, 9):
+        chip.host.run_for(100 * US)
+        for pad, level in zip((5, 6), QUARTERS[quarter % 4], strict=True):
+            chip.blocks["xbara1"].on_input(pad, level)
+    assert chip.blocks["enc2"].position == 8
+    assert ends == [622]

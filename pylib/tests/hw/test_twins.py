@@ -233,7 +233,8 @@ def build_pwm(side: Side) -> None:
     pwm = side.add("pwm", kind(side.host, "pwm", clocks=side.clock), PWM)
     for number in range(8):
         side.models["mux"].connect_input(109 + number, pwm.outputs[number])
-    side.watch("pwm", "IRQ0", "IRQ1", "IRQ2", "IRQ3", "FAULT")
+    triggers = (name for number in range(4) for name in flexpwm.trigger_names(number))
+    side.watch("pwm", "IRQ0", "IRQ1", "IRQ2", "IRQ3", "FAULT", *triggers)
 
 
 def pwm_program(rng: Random) -> list[tuple[Any, ...]]:
@@ -259,6 +260,8 @@ def pwm_program(rng: Random) -> list[tuple[Any, ...]]:
                 "int",
                 "dma",
                 "ctrl",
+                "trigger",
+                "trigger",
                 "edge",
                 "edge",
                 "edge",
@@ -283,6 +286,10 @@ def pwm_program(rng: Random) -> list[tuple[Any, ...]]:
                 steps.append(("write", base + 0x28, 2, rng.randint(0, 0x3FF)))
             case "ctrl":
                 steps.append(("write", base + 6, 2, rng.choice((0x400, 0x400, 0x404, 0x410, 0x2400, 0x1470, 0))))
+            case "trigger":
+                steps.append(
+                    ("write", base + 0x2A, 2, rng.choice((0, 1, 2, 0x3F, 0x102A, 0x103F, rng.getrandbits(16))))
+                )
             case "edge":
                 steps.append(("input", "pwm", rng.randint(0, 5), (rng.random() < 0.5)))
             case "run":

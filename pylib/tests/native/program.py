@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes as c
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ HERE = Path(__file__).parent
 CODE, ROM, RAM, DEVICE, LOG = 0x0, 0x30000000, 0x20000000, 0x40000000, 0x20030000
 CODE_SIZE, RAM_SIZE, ROM_SIZE = 0x10000, 0x40000, 0x1000
 MIPS = 500
+TRACED = "WATTBENCH_TEST_TRACE" in os.environ
+"""Whether each machine is traced: test_core_trace.py runs these tests again so, in a child."""
 
 
 class Program:
@@ -98,6 +101,17 @@ class Board:
             if number:
                 self.lib.wb_core_jump(self.handle, number, self.symbols[f"start{number}"])
             self.lib.wb_core_hold(self.handle, number, 0)
+        if TRACED:
+            self.trace()
+
+    def trace(self, watched: int = RAM_SIZE) -> None:
+        """Begin a trace of everything: exceptions, sleep, stores to all RAM, load, calls of all labels."""
+        assert self.lib.wb_trace_start(self.handle, 1 << 16, 3) == 0
+        assert self.lib.wb_trace_watch(self.handle, RAM, watched) == 0
+        for address in {address for address in self.symbols.values() if address < CODE_SIZE}:
+            self.lib.wb_trace_function(self.handle, address)
+        starts = (c.c_uint32 * 3)(0, 0x200, 0x300)
+        assert self.lib.wb_trace_load(self.handle, starts, 3, 1000) == 0
 
     def run(self, until_ns: int = 100_000) -> Board:
         """Run to a virtual time."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 from fractions import Fraction
 from textwrap import dedent
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import pytest
 
@@ -28,6 +28,11 @@ class Clock(Model):
         self.hz = hz
 
 
+@runtime_checkable
+class HasBaud(Protocol):
+    baud: int
+
+
 class Uart(Model):
     size = 0x1000
     default_output = "IRQ"
@@ -47,6 +52,7 @@ class Uart(Model):
         taps: Sequence[int] = (),
         window: range = range(0),
         names: dict[str, int] | None = None,
+        peer: HasBaud | None = None,
     ):
         super().__init__(host, name)
         if fifo_size > 16:
@@ -256,6 +262,7 @@ def test_parts_are_attached_and_have_paths():
         ('u: T.Uart { mode: "medium" }', 6, 1, 'one of "fast", "slow"'),
         ("u: T.Uart { taps: [1, true] }", 6, 1, "expects a list"),
         ("u: T.Uart { clock: n }\nn: T.Nvic", 6, 1, "expects T.Clock or empty, not `n`"),
+        ("u: T.Uart { peer: n }\nn: T.Nvic", 6, 1, "expects HasBaud or empty, not `n`"),
         ("u: T.Uart { clock: clok }\nclock: T.Clock", 20, 1, "did you mean `clock`"),
         ("u: T.Uart { parity: .Odd }", 23, 1, "it has NONE, EVEN_ONE"),
         ("u: T.Uart { parity: Stop.None }", 23, 1, "not the type Parity"),

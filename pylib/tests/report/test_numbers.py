@@ -38,3 +38,18 @@ def test_amount(value, unit, text):
 @pytest.mark.parametrize(("value", "text"), [(0, "none"), (1e-8, "< 0.0001 %"), (0.00484, "±0.0048 %")])
 def test_doubt(value, text):
     assert numbers.doubt(value, "%") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (4, "ns", "4.000\u202fns"),
+        (250_326, "ns", "250.3\u202f\N{MICRO SIGN}s"),
+        (-761_236, "ns", "\N{MINUS SIGN}761.2\u202f\N{MICRO SIGN}s"),
+        (11_232_164, "ns", "11.23\u202fms"),
+        (2e9, "ns", "2.000\u202fs"),
+        (0.33838, "%", "0.3384\u202f%"),
+    ],
+)
+def test_measure(value, unit, text):
+    assert numbers.measure(value, unit) == text

@@ -7,7 +7,17 @@ from junitparser import JUnitXml
 
 from wattbench.core.errors import SetupError, SourceError
 from wattbench.report.write import FILE_NAMES, write_reports
-from wattbench.robot.results import FILE_NAME, ResultsFile, Unmodelled
+from wattbench.robot.results import FILE_NAME, ResultsFile, Timed, Unmodelled
+
+
+def timed(passed=True, **changes):
+    values = {
+        "test": "Suite.Holds Its Limits", "quantity": "interrupt latency", "unit": "ns", "judged": "longest",
+        "found": 250_326.0, "limit": 5_000.0, "passed": passed, "worst": "250.326 us at 5.010487513 s, PC 0x30006FCE",
+        "count": 2256, "mean": 891.6, "least": 0.0, "most": 250_326.0, "deviation": 14_879.0,
+        "edges": [0.0, 125_163.0, 250_326.0], "counts": [2255, 1],
+    }  # fmt: skip
+    return Timed(**(values | changes))
 
 
 def test_a_good_run_passes_everywhere(folder):
@@ -26,7 +36,7 @@ def test_summary_keys_stay(folder):
     assert list(summary) == [
         "schema", "wattbench", "name", "verdict", "started", "host_seconds", "virtual_seconds", "engine", "product",
         "firmware", "firmware_sha256", "digest", "versions", "tests", "cases", "measurements", "errors",
-        "unmodelled",
+        "unmodelled", "timings",
     ]  # fmt: skip
     assert summary["virtual_seconds"] == 15.0
     assert summary["firmware_sha256"] == "ab" * 32
@@ -49,6 +59,26 @@ def test_junit_holds_suites_cases_failures_and_properties(folder):
     assert cases["Left Out"].is_skipped
     assert cases["Holds Its Limits"].time > 0
     assert '<property name="virtual_seconds" value="10.5"' in (where / "junit.xml").read_text(encoding="utf-8")
+
+
+def test_timings_are_in_page_and_summary_and_decide(folder):
+    where = folder()
+    file = ResultsFile(where)
+    file.append(timed(found=4.0, most=4.0, mean=4.0, edges=[3.5, 4.5], counts=[2256]))
+    file.append(timed(quantity="CPU load of all", unit="%", found=0.3, limit=5.0, count=0, edges=[0.0], counts=[0]))
+    assert write_reports(where).passed
+    page = (where / "report.html").read_text(encoding="utf-8")
+    assert page.count('aria-label="Histogram of interrupt latency"') == 1
+    assert "Histogram of CPU load" not in page
+    file.append(timed(passed=False))
+    assert not write_reports(where).passed
+    page = (where / "report.html").read_text(encoding="utf-8")
+    for text in ("<h2>Timing</h2>", "250.3", "250.326 us at 5.010487513 s, PC 0x30006FCE", "2256 instances"):
+        assert text in page
+    summary = json.loads((where / "summary.json").read_text(encoding="utf-8"))
+    assert summary["verdict"] == "failed"
+    assert [item["passed"] for item in summary["timings"]] == [True, True, False]
+    assert summary["timings"][2]["counts"] == [2255, 1]
 
 
 def test_accesses_that_no_model_covers_are_in_page_and_summary(folder):

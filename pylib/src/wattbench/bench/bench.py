@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from wattbench.bench.access_watch import AccessWatch
+from wattbench.bench.code_map import CodeMap
 from wattbench.bench.console import Console
 from wattbench.bench.firmware_file import firmware_file
 from wattbench.bench.manifest import (
@@ -29,6 +30,7 @@ from wattbench.core.clock import to_ns
 from wattbench.core.errors import FirmwareFileError, LimitError, UsageError
 from wattbench.engines.embedded import EmbeddedEngine
 from wattbench.engines.engine import EdgeTap, Engine
+from wattbench.engines.trace import TraceRequest, TraceTap
 
 WRITE_STEP_NS, WRITE_LIMIT_NS = 1_000, 10_000_000
 """How often and how long a register is looked at that is just being written."""
@@ -220,6 +222,23 @@ class Bench:
     def pulse_constant(self, kind: str) -> float:
         """Flashes of a metrology LED per kWh or kvarh; raises UsageError if there is none."""
         return self._pulse_output(kind).per_kilo_hour
+
+    def trace(self, request: TraceRequest) -> TraceTap:
+        """Begin to record what happens inside the machine, with exact times; no time and no result depends on it.
+
+        `labs.timing` measures with it. Raises UsageError for what there is not, and where a trace runs already.
+        """
+        return self.engine.trace(request)
+
+    def code_address(self, place: str) -> int:
+        """The address of `name`, `name+0x10` or `0x1234`; raises UsageError or FirmwareFileError."""
+        return code_address(self.engine, place)
+
+    @cached_property
+    def code(self) -> CodeMap:
+        """Functions and source lines of the firmware's ELF files."""
+        manifest = self.manifest
+        return CodeMap([*([manifest.file] if manifest.file else []), *manifest.symbols])
 
     def read_symbol(self, name: str, size: int = 4) -> bytes:
         """`size` bytes at a symbol."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from wattbench.bench.accepted import Accepted, entries, read_accepted
 from wattbench.bench.flash_image import FLASH_BASE, FlashPart
+from wattbench.bench.timing_points import TimingPoints
 from wattbench.core.errors import SourceError, UsageError
 from wattbench.core.names import did_you_mean
 
@@ -31,6 +32,7 @@ TABLES: dict[str, tuple[str, ...] | None] = {
     "metrology": None,
     "front_end": None,
     "registers": None,
+    "timing": None,
     "limits": ("awake_ms",),
     "wait": ("functions",),
 }
@@ -193,6 +195,16 @@ class Manifest:
     """Functions (`name`, `name+0x10`) or addresses at which the firmware only waits for an interrupt."""
     accepted: tuple[Accepted, ...] = ()
     """Accesses that no model covers and that are no failure: the manifest's own, and those of the lists it names."""
+    timing_points: TimingPoints | None = None
+
+    @property
+    def timing(self) -> TimingPoints:
+        """Where its timing is to be looked at; raises UsageError for a firmware whose manifest does not say."""
+        if self.timing_points is None:
+            raise UsageError(
+                f"{self.name} has no timing points: say them in a table [timing] of {self.path.name} (docs/timing.md)"
+            )
+        return self.timing_points
 
     @property
     def firmware_name(self) -> str:
@@ -246,6 +258,7 @@ def read_manifest(path: Path) -> Manifest:
         tuple((path.parent / name).resolve() for name in reader.texts("firmware", "symbols")),
         reader.texts("wait", "functions"),
         reader.accepted(),
+        reader.timing(),
     )
 
 
@@ -344,6 +357,22 @@ class _Reader:
             raise self.error(f"[{table}] `{key}` must be a list of texts")
         return tuple(found)
 
+    def timing(self) -> TimingPoints | None:
+        """The table [timing]: None where there is none, checked where there is."""
+        if "timing" not in self._data:
+            return None
+        points: TimingPoints = self.make(TimingPoints, "timing")
+        for key in ("data_ready_edge", "chip_select_edge"):
+            if getattr(points, key) not in ("falling", "rising"):
+                raise self.error(f"[timing] `{key}` must be `falling` or `rising`, not {getattr(points, key)!r}")
+        for name, number in points.interrupts.items():
+            if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+                raise self.error(f"[timing.interrupts] `{name}` must be an interrupt's number, not {number!r}")
+        for name, members in points.partitions.items():
+            if not isinstance(members, list) or not members or not all(isinstance(item, str) for item in members):
+                raise self.error(f"[timing.partitions] `{name}` must be a list of functions, sources or addresses")
+        return replace(points, partitions={name: tuple(members) for name, members in points.partitions.items()})
+
     def accepted(self) -> tuple[Accepted, ...]:
         """The manifest's own entries first, so that their reasons are the ones that are shown."""
         lists = [read_accepted(self._path.parent / name) for name in self.texts("firmware", "accepted")]
@@ -382,6 +411,8 @@ class _Reader:
             value = getattr(made, key)
             if item.type == "float" and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise self.error(f"[{table}] `{key}` must be a number, not {value!r}")
+            if item.type == "int" and (isinstance(value, bool) or not isinstance(value, int)):
+                raise self.error(f"[{table}] `{key}` must be a whole number, not {value!r}")
             if item.type == "str" and not isinstance(value, str):
                 raise self.error(f"[{table}] `{key}` must be text, not {value!r}")
         return made

@@ -64,11 +64,11 @@ def outcome_text(outcome: Outcome, folder: Path, colour: bool) -> str:
     if outcome.cases and outcome.count("skipped") == len(outcome.cases):
         verdict = f"{bad}NOTHING RUN{off}"
     skipped = f", {outcome.count('skipped')} skipped" if outcome.count("skipped") else ""
-    within = sum(item.passed for item in outcome.judgements)
+    judged = [item.passed for item in outcome.judgements] + [item.passed for item in outcome.timings]
     lines += [
         f"{verdict}  {outcome.name}: {outcome.count('passed')} passed, {outcome.count('failed')} failed"
         f"{skipped}; "
-        f"{within} of {len(outcome.judgements)} measurements within their limits; "
+        f"{sum(judged)} of {len(judged)} measurements within their limits; "
         f"{seconds(outcome.virtual_s)} virtual in {seconds(outcome.host_s)}",
         f"Report: {folder / 'report.html'}   Robot's log: {folder / 'log.html'}   JUnit: {folder / 'junit.xml'}",
     ]

@@ -129,12 +129,6 @@ class RegisterBlock(Model):
     Firmware that polls such a register is passed over to the next event. A register without a handler is one, but in a
     class with a `read` of its own only if the class names others.
     """
-    window_offset: ClassVar[int] = 0
-    window: bytearray = bytearray()
-    """Bytes that every read from `window_offset` on finds, kept up to date by the model and never replaced.
-
-    For the few registers that firmware reads thousands of times in a row; an engine may take them from here unasked.
-    """
     _slots: ClassVar[dict[int, tuple[int, Register, int]]]
     _index: ClassVar[dict[str, int]]
     _offsets: ClassVar[list[tuple[str, int, Register]]]

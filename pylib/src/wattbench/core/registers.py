@@ -25,7 +25,7 @@ A register with `aliases = true` is followed by X_SET, X_CLR and X_TOG with the 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.resources import files
@@ -44,7 +44,7 @@ class Field:
     meaning: str
     modelled: bool = True
 
-    @property
+    @cached_property
     def mask(self) -> int:
         """The field's bits at their place in the register."""
         return ((1 << self.width) - 1) << self.low
@@ -151,14 +151,17 @@ def _field(name: str, entry: dict[str, object] | str, access: str, modelled: boo
     )
 
 
-def parse_table(text: str) -> RegisterTable:
-    """A register table from its TOML text; KeyError or ValueError name what is wrong with it."""
+def parse_table(text: str, load: Callable[[str, str], RegisterTable] | None = None) -> RegisterTable:
+    """A register table from its TOML text; KeyError or ValueError name what is wrong with it.
+
+    `load` finds the table that it names as its base, `load_table` if not given.
+    """
     data = tomllib.loads(text)
     registers = {}
     if "base" in data:
         dropped, given = data.get("without", ()), data.get("registers", {})
         offsets = {entry["offset"] for entry in given.values()}
-        base = load_table(*data["base"].split(":")).registers
+        base = (load or load_table)(*data["base"].split(":")).registers
         registers = {
             name: item for name, item in base.items()
             if name not in dropped and name not in given and item.offset not in offsets

@@ -90,13 +90,20 @@ class SpiDevice(Protocol):
 class SpiPort:
     """An SPI bus: parts by chip-select number."""
 
-    __slots__ = ("devices",)
+    __slots__ = ("_listeners", "devices")
 
     def __init__(self) -> None:
         self.devices: dict[int, SpiDevice] = {}
+        self._listeners: list[Callable[[int, bool], None]] = []
+
+    def listen_select(self, listener: Callable[[int, bool], None]) -> None:
+        """Call `listener(number, asserted)` when the controller drives one of its chip selects."""
+        self._listeners.append(listener)
 
     def select(self, number: int, asserted: bool) -> None:
         """Drive chip-select `number` of the controller."""
+        for listener in self._listeners:
+            listener(number, asserted)
         if number in self.devices:
             self.devices[number].chip_select(asserted)
 
@@ -138,14 +145,15 @@ class I2cPort:
     (STOP); bytes are hexadecimal.
     """
 
-    __slots__ = ("_changed", "_listeners", "devices", "scl_low", "sda_low", "selected")
+    __slots__ = ("_changed", "_listeners", "_scl_fault", "_stretching", "devices", "sda_low", "selected")
 
     def __init__(self) -> None:
         self.devices: list[I2cDevice] = []
         self.selected: list[int] = []
         """Places in `devices` of those that acknowledged the last address."""
-        self.scl_low = self.sda_low = False
-        """Whether something from outside holds the line low."""
+        self._scl_fault = self.sda_low = False
+        """Whether a fault holds the line low."""
+        self._stretching: list[I2cDevice] = []
         self._listeners: list[Callable[[str], None]] = []
         self._changed: list[Callable[[], None]] = []
 
@@ -157,11 +165,26 @@ class I2cPort:
         """Call `callback` when a line is held or let go."""
         self._changed.append(callback)
 
+    @property
+    def scl_low(self) -> bool:
+        """Whether a fault or a part holds SCL low."""
+        return self._scl_fault or bool(self._stretching)
+
     def hold(self, *, scl_low: bool = False, sda_low: bool = False) -> None:
         """A fault: hold lines low from now on, or let them go."""
-        self.scl_low, self.sda_low = scl_low, sda_low
+        self._scl_fault, self.sda_low = scl_low, sda_low
         for callback in self._changed:
             callback()
+
+    def stretch(self, part: I2cDevice, low: bool) -> None:
+        """A part holds SCL low between bytes, or lets it go."""
+        if low != (part in self._stretching):
+            if low:
+                self._stretching.append(part)
+            else:
+                self._stretching.remove(part)
+            for callback in self._changed:
+                callback()
 
     def _tell(self, kind: str, value: int, acknowledged: bool) -> None:
         for listener in self._listeners:

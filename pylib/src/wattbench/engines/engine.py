@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from wattbench.core.unmodelled import UnmodelledAccess
+from wattbench.engines.trace import TraceRequest, TraceTap
 
 
 class UartTap(Protocol):
@@ -98,6 +99,13 @@ class Engine(Protocol):
 
     def edges(self, name: str, output: str | int | None = None) -> EdgeTap:
         """A tap on an output of a model, or on the input of a part such as a LED (`output` None)."""
+
+    def trace(self, request: TraceRequest) -> TraceTap:
+        """Begin to record what happens inside; a machine has one trace at a time.
+
+        It changes no time and no result, and is no part of `digest`. Raises UsageError for what there is not, and for
+        what this engine cannot see.
+        """
 
     def model(self, name: str) -> Any:
         """The Python object of a model by its name in the platform."""

@@ -131,7 +131,8 @@ class Converter:
 
 def _of_type(found: Any, hint: Any) -> Any:
     kind = get_origin(hint) or hint
-    checkable = isinstance(kind, type) and not getattr(kind, "_is_protocol", False)
+    unchecked = getattr(kind, "_is_protocol", False) and not getattr(kind, "_is_runtime_protocol", False)
+    checkable = isinstance(kind, type) and not unchecked
     if checkable and kind is not object and not isinstance(found, kind):
         raise MismatchError
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MINUS = "\N{MINUS SIGN}"
+MICRO = "\N{MICRO SIGN}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
@@ -37,6 +38,14 @@ def doubt(value: float, unit: str) -> str:
 def percent(value: float) -> str:
     """A limit without trailing zeros."""
     return f"{value:.3g}".replace("-", MINUS)
+
+
+def measure(value: float, unit: str) -> str:
+    """A timing figure: ns as the unit of time that suits it, else with its unit."""
+    for name, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
+        if unit == "ns" and abs(value) >= size:
+            return f"{plain(value / size, 4)}{THIN}{name.replace('u', MICRO)}"
+    return f"{plain(value, 4)}{THIN}{unit}"
 
 
 def seconds(value: float) -> str:

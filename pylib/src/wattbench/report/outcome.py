@@ -15,7 +15,7 @@ from robot.api import ExecutionResult
 from robot.errors import DataError
 
 from wattbench.core.errors import SetupError
-from wattbench.robot.results import FILE_NAME, CaseFacts, Judgement, RunFacts, Trace, Unmodelled, read_results
+from wattbench.robot.results import FILE_NAME, CaseFacts, Judgement, RunFacts, Timed, Trace, Unmodelled, read_results
 
 STATUS = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped"}
 
@@ -50,6 +50,7 @@ class Outcome:
     errors: tuple[str, ...]
     unmodelled: tuple[Unmodelled, ...] = ()
     """What firmware used that no model does, over all tests; what is not accepted comes first."""
+    timings: tuple[Timed, ...] = ()
 
     def count(self, status: str) -> int:
         """How many tests have this status."""
@@ -58,7 +59,8 @@ class Outcome:
     @property
     def passed(self) -> bool:
         """Whether something passed and nothing failed, neither a test nor a judgement."""
-        return self.count("passed") > 0 and self.count("failed") == 0 and all(item.passed for item in self.judgements)
+        judged = [item.passed for item in self.judgements] + [item.passed for item in self.timings]
+        return self.count("passed") > 0 and self.count("failed") == 0 and all(judged)
 
     @property
     def virtual_s(self) -> float:
@@ -111,6 +113,7 @@ def read_outcome(folder: Path) -> Outcome:
         judgements=tuple(record for record in records if isinstance(record, Judgement)),
         traces=tuple(record for record in records if isinstance(record, Trace)),
         errors=tuple(message.message for message in result.errors if message.level == "ERROR"),
+        timings=tuple(record for record in records if isinstance(record, Timed)),
         unmodelled=_unmodelled(record for record in records if isinstance(record, Unmodelled)),
     )
 

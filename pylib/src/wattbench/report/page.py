@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from wattbench.report import numbers
 from wattbench.report.outcome import Outcome
-from wattbench.report.plots import error_plot, trace_plot
+from wattbench.report.plots import error_plot, histogram_plot, trace_plot
 
 WIDE, NARROW = 1040.0, 340.0
 MOST_ACCESSES = 20
@@ -23,13 +23,20 @@ def to_page(outcome: Outcome) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(
-        amount=numbers.amount, doubt=numbers.doubt, percent=numbers.percent, seconds=numbers.seconds
+        amount=numbers.amount,
+        doubt=numbers.doubt,
+        percent=numbers.percent,
+        seconds=numbers.seconds,
+        measure=numbers.measure,
     )
     in_percent = [item for item in outcome.judgements if item.error_unit == "%" != item.unit]
     plots = [
         Markup(error_plot(in_percent, width, name)) for width, name in ((WIDE, "ew"), (NARROW, "en")) if in_percent
     ]
     traces = [(trace, Markup(trace_plot(trace, f"t{number}"))) for number, trace in enumerate(outcome.traces)]
+    histograms = [
+        (item, Markup(histogram_plot(item, f"h{number}"))) for number, item in enumerate(outcome.timings) if item.count
+    ]
     names = {case.long_name: case.name for case in outcome.cases}
     return environment.get_template("page.html").render(
         outcome=outcome,
@@ -37,6 +44,7 @@ def to_page(outcome: Outcome) -> str:
         css=Markup(files("wattbench.report").joinpath("page.css").read_text(encoding="utf-8")),
         error_plots=plots,
         traces=traces,
+        histograms=histograms,
         names=names,
         most_accesses=MOST_ACCESSES,
     )

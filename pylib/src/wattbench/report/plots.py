@@ -15,9 +15,10 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
-from wattbench.report.numbers import signed
-from wattbench.robot.results import Judgement, Trace
+from wattbench.report.numbers import MICRO, signed
+from wattbench.robot.results import Judgement, Timed, Trace
 
 INK, MUTED, RULE, BAND = "#010101", "#020202", "#030303", "#040404"
 INJECTED, MEASURED, GOOD, BAD = "#050505", "#060606", "#070707", "#080808"
@@ -151,3 +152,31 @@ def trace_plot(trace: Trace, prefix: str, width: float = 330, height: float = 19
         axes.margins(x=0)
         axes.set_xlabel("virtual time in s")
         return svg(figure, prefix, f"{trace.quantity} injected and measured over virtual time")
+
+
+_TIME_UNITS = (("s", 1e9), ("ms", 1e6), (f"{MICRO}s", 1e3), ("ns", 1.0))
+
+
+def histogram_plot(item: Timed, prefix: str, width: float = 330, height: float = 190) -> str:
+    """How often a timed quantity had which value; a limit on the same scale is a line where it is not far away."""
+    largest = max(abs(item.edges[0]), abs(item.edges[-1]))
+    unit, size = next(entry for entry in _TIME_UNITS if largest >= entry[1] or entry[1] == 1.0)
+    edges = [edge / size for edge in item.edges]
+    with drawing(width, height) as figure:
+        left, bottom = 58, 40
+        axes: Axes = figure.add_axes(
+            (left / width, bottom / height, (width - left - 12) / width, 1 - (bottom + 14) / height)
+        )
+        axes.stairs(item.counts, edges, fill=True, color=MEASURED if item.passed else BAD)
+        axes.set_yscale("symlog", linthresh=1)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:g}"))
+        axes.set_ylim(0, None)
+        span, limit = edges[-1] - edges[0], item.limit / size
+        if item.judged == "longest" and limit - edges[-1] < 2 * span:
+            axes.axvline(limit, color=INK, lw=1)
+        axes.grid(axis="y", color=RULE, lw=0.8)
+        axes.set_axisbelow(True)
+        axes.locator_params(axis="x", nbins=5)
+        axes.ticklabel_format(useOffset=False, style="plain", axis="x")
+        axes.set_xlabel(f"{unit}")
+        return svg(figure, prefix, f"Histogram of {item.quantity}")

@@ -42,6 +42,7 @@ def to_summary(outcome: Outcome) -> dict[str, Any]:
         "measurements": [asdict(item) for item in outcome.judgements],
         "errors": list(outcome.errors),
         "unmodelled": [asdict(item) for item in outcome.unmodelled],
+        "timings": [asdict(item) for item in outcome.timings],
     }
 
 

@@ -1,8 +1,8 @@
 """Robot Framework keyword libraries: thin, typed, documented.
 
-Import them as `wattbench.robot.Emulation`, `wattbench.robot.Grid`, `wattbench.robot.Metering` and
-`wattbench.robot.ClassTable`. They are loaded when they are asked for, so that reports can read results without loading
-an engine.
+Import them as `wattbench.robot.Emulation`, `wattbench.robot.Grid`, `wattbench.robot.Metering`,
+`wattbench.robot.ClassTable` and `wattbench.robot.Timing`. They are loaded when they are asked for, so that reports can
+read results without loading an engine.
 """
 
 from importlib import import_module
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from wattbench.robot.emulation import Emulation
     from wattbench.robot.grid import Grid
     from wattbench.robot.metering import Metering
+    from wattbench.robot.timing import Timing
 
-__all__ = ["ClassTable", "Emulation", "Grid", "Metering"]
+__all__ = ["ClassTable", "Emulation", "Grid", "Metering", "Timing"]
 
 
 def __getattr__(name: str) -> Any:

@@ -97,10 +97,34 @@ class Unmodelled:
     reason: str
 
 
-Record = RunFacts | CaseFacts | Judgement | Trace | Seen | Unmodelled
+@dataclass(frozen=True)
+class Timed:
+    """A judged timing: what was `found` against its `limit`, and the figures of all instances, in `unit` (ns or %).
+
+    `judged` says what of it was: longest, jitter, deviation, slack, load. `edges` and `counts` are a histogram.
+    """
+
+    test: str
+    quantity: str
+    unit: str
+    judged: str
+    found: float
+    limit: float
+    passed: bool
+    worst: str
+    count: int
+    mean: float
+    least: float
+    most: float
+    deviation: float
+    edges: list[float]
+    counts: list[int]
+
+
+Record = RunFacts | CaseFacts | Judgement | Trace | Seen | Unmodelled | Timed
 KINDS: dict[str, type[Record]] = {
     "run": RunFacts, "case": CaseFacts, "judgement": Judgement, "trace": Trace, "seen": Seen,
-    "unmodelled": Unmodelled,
+    "unmodelled": Unmodelled, "timed": Timed,
 }  # fmt: skip
 _NAMES = {kind: name for name, kind in KINDS.items()}
 

@@ -13,6 +13,8 @@ from wattbench.core.wires import UartPort
 from wattbench.engines.embedded.board import Board, MappedMemory
 from wattbench.engines.embedded.emulation import Emulation
 from wattbench.engines.embedded.taps import EdgeRecord, UartRecord
+from wattbench.engines.embedded.trace import NativeTrace, TraceSources
+from wattbench.engines.trace import TraceRequest
 
 
 class EmbeddedEngine:
@@ -29,6 +31,8 @@ class EmbeddedEngine:
         self.emulation = Emulation(native_twins=native_twins, idle_loops=idle_loops)
         self._edges: dict[tuple[str, str | int | None], EdgeRecord] = {}
         self._taps_open = False
+        self._trace: NativeTrace | None = None
+        self._trace_sources: TraceSources | None = None
 
     def close(self) -> None:
         """Free the machine."""
@@ -105,6 +109,17 @@ class EmbeddedEngine:
             self._edges[key] = EdgeRecord(self.board.machine, outputs[chosen])
         return self._edges[key]
 
+    def trace(self, request: TraceRequest) -> NativeTrace:
+        """See `Engine.trace`."""
+        if self._trace is not None and self._trace.runs:
+            raise UsageError("a trace runs already; stop it before another one begins")
+        board = self.board
+        if self._trace_sources is None:
+            self._trace_sources = TraceSources(board.machine, board.model, lambda: board.platform.objects)
+        mips = [core.performance_in_mips for core in board.cores]
+        self._trace = NativeTrace(board.machine, self._trace_sources, request, mips)
+        return self._trace
+
     def model(self, name: str) -> Any:
         """See `Engine.model`."""
         return self.board.model(name)
@@ -135,6 +150,8 @@ class EmbeddedEngine:
             self.uart(name).restore(state)
         for record in self._edges.values():
             record.cut(self.now_ns)
+        if self._trace is not None and self._trace.runs:
+            self._trace.restored()
 
     def unmodelled(self) -> list[UnmodelledAccess]:
         """See `Engine.unmodelled`."""

@@ -230,9 +230,6 @@ class Machine:
         if isinstance(target, RegisterBlock):
             words = target.timeless_words(size)
             self.lib.wb_host_timeless(self.handle, region, words, len(words))
-            if target.window:
-                window = c.addressof(c.c_char.from_buffer(target.window))
-                self.lib.wb_host_window(self.handle, region, target.window_offset, window, len(target.window))
 
     # Running
 
@@ -301,6 +298,7 @@ class Machine:
 
     def save(self) -> dict[str, Any]:
         """Cores, native devices, alarms' order and memories as plain data; models are saved by their owner."""
+        self.lib.wb_trace_flush(self.handle)  # what a trace has counted up to here belongs to this state
         buffer = c.create_string_buffer(self.lib.wb_state_size(self.handle))
         self.lib.wb_state_save(self.handle, buffer)
         return {

@@ -12,9 +12,11 @@ from wattbench.core.errors import LimitError, LockupError, MonitorError, UsageEr
 from wattbench.core.unmodelled import UnmodelledAccess
 from wattbench.core.wires import Line, UartPort
 from wattbench.engines.embedded.taps import EdgeRecord, UartRecord
+from wattbench.engines.embedded.trace import NativeTrace, TraceSources
 from wattbench.engines.renode.models import ModelRoom
 from wattbench.engines.renode.runtime import DEFAULT_QUANTUM_NS, Runtime, start_renode
 from wattbench.engines.renode.taps import RenodeClock, connect_led, connect_uart, frame_bits
+from wattbench.engines.trace import TraceRequest
 
 CHUNK_NS = 10_000_000
 """How often a run is looked at from outside: a lock-up, an error of a model and the awake limit are noticed so late."""
@@ -45,6 +47,8 @@ class RenodeEngine:
         self._clock = RenodeClock(self.runtime)
         self.started = False
         """Whether a command said `start`: an interactive session lets time run on."""
+        self._trace: NativeTrace | None = None
+        self._trace_sources: TraceSources | None = None
         self._powered, self._stopped = True, False
         self._awake_limit_ns = 0
         self._awake: list[int] = []
@@ -212,6 +216,37 @@ class RenodeEngine:
                 raise UsageError(f"`{name}` has no output `{output}`; it has {', '.join(map(str, outputs)) or 'none'}")
         return self._edges[key]
 
+    def trace(self, request: TraceRequest) -> NativeTrace:
+        """See `Engine.trace`: wires and DMA of wattbench's own models, and nothing of a core."""
+        asked = {
+            "exceptions": request.exceptions,
+            "sleep": request.sleep,
+            "calls of functions": request.functions,
+            "stores to variables": request.stores,
+            "CPU load": request.load_window_ns,
+        }
+        unseen = [what for what, wanted in asked.items() if wanted]
+        if unseen:
+            raise UsageError(
+                f"the engine renode cannot trace {', '.join(unseen)}: trace wires and DMA only (part `samples` of a "
+                "timing recording), or use the engine embedded"
+            )
+        if self._trace is not None and self._trace.runs:
+            raise UsageError("a trace runs already; stop it before another one begins")
+        if self._trace_sources is None:
+            self._trace_sources = TraceSources(self.room.host, self._traced_model, lambda: self.room.models)
+        self._trace = NativeTrace(self.room.host, self._trace_sources, request, ())
+        return self._trace
+
+    def _traced_model(self, name: str) -> Any:
+        key = name.rpartition(".")[2]
+        if key not in self.room.models:
+            known = ", ".join(self.room.models) or "none"
+            raise UsageError(
+                f"`{name}` is no model of wattbench, whose wires can be traced in Renode; there are {known}"
+            )
+        return self.room.models[key]
+
     def model(self, name: str) -> Any:
         """See `Engine.model`; for a model of Renode's own its .NET object."""
         key = name.rpartition(".")[2]
@@ -281,6 +316,8 @@ class RenodeEngine:
             self.uart(name).restore(state)
         for edges in self._edges.values():
             edges.cut(self.now_ns)
+        if self._trace is not None and self._trace.runs:
+            self._trace.restored()
         self._powered = snapshot["powered"]
         self._instructions = []
 

@@ -1,4 +1,4 @@
-"""ADC_ETC: chains of conversions that external triggers start (i.MX RT1170 reference manual, chapter ADC_ETC).
+"""ADC_ETC: chains of conversions that external triggers start (i.MX RT reference manuals, chapter ADC_ETC).
 
 Triggers 0 to 3 use the first converter and 4 to 7 the second. A chain waits INIT_DELAY + 1 divided clocks, then asks
 for its segments one after the other: at once after a segment with B2B, else SAMPLE_INTERVAL + 1 divided clocks after
@@ -8,44 +8,58 @@ the highest priority is next. What a converter has converted for the ADC_ETC doe
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable
 from functools import partial
+from typing import ClassVar, Protocol
 
 from wattbench.core.clock import ClockInput, ClockSource, TickClock
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_write
 from wattbench.core.registers import load_table
 from wattbench.core.wires import DmaRequest
-from wattbench.hw.imxrt.lpadc import Lpadc
 
 TABLE = load_table("wattbench.hw.imxrt", "adc_etc")
 CHAINS = range(8)
 PER_CONVERTER = 4
 _CTRL, _TRIG, _COUNTER, _DMA = TABLE["CTRL"], TABLE["TRIG{n}_CTRL"], TABLE["TRIG{n}_COUNTER"], TABLE["DMA_CTRL"]
 _SOFTRST = _CTRL["SOFTRST"].mask
-DONE_FIELDS = (("DONE0_1_IRQ", 0), ("DONE0_1_IRQ", 16), ("DONE2_3_ERR_IRQ", 0), ("DONE2_3_ERR_IRQ", 8))
 ERROR_LOW = 16
 OFF, DELAY, WAIT, CONVERT = range(4)
 """Phases of a chain: nothing; time runs; waits for the converter; the converter works."""
 
 
-@model("Wattbench.AdcEtc")
-class AdcEtc(RegisterBlock):
-    """The ADC_ETC. Inputs 0 to 7 are the triggers, by rising edge.
+class Converter(Protocol):
+    """What an ADC_ETC asks of a converter."""
 
-    Outputs: `IRQ0` to `IRQ3` and `ERROR`, the DMA request `Dma`, and `0` to `7`, which go up and down at the end of a
+    take_result: Callable[[int, int], None]
+    """Called with the trigger and the result of each conversion that the ADC_ETC asked for."""
+
+    def etc_trigger(self, number: int, command: int) -> None:
+        """Convert for trigger `number`, by the command or of the input `command`."""
+
+
+class AdcEtcBlock(RegisterBlock):
+    """What the chips of the line have in common. Inputs 0 to 7 are the triggers, by rising edge.
+
+    Outputs: `IRQ0` and so on, `ERROR`, the DMA request `Dma`, and `0` to `7`, which go up and down at the end of a
     chain.
     """
 
-    table = TABLE
     size = 0x4000
+    done_fields: ClassVar[tuple[tuple[str, int], ...]]
+    """Register and lowest bit of the flags of each interrupt."""
+    error_register: ClassVar[str]
+    result_shift: ClassVar[int]
+    """Bits of a converter's result that the ADC_ETC drops."""
     state_names = ("_phases", "_segments", "_asked_ns", "_levels", "_busy")
 
     def __init__(
         self,
         host: Host,
         name: str,
-        adc1: Lpadc,
-        adc2: Lpadc,
+        adc1: Converter,
+        adc2: Converter,
         *,
         clocks: ClockSource | None = None,
         clock_root: str = "BUS",
@@ -57,7 +71,7 @@ class AdcEtc(RegisterBlock):
         for number, converter in enumerate(self._converters):
             converter.take_result = partial(self._converted, number)
         self._clock = ClockInput(clocks, clock_root, frequency)
-        self._irqs = [self.output(f"IRQ{number}") for number in range(len(DONE_FIELDS))]
+        self._irqs = [self.output(f"IRQ{number}") for number in range(len(self.done_fields))]
         self._error = self.output("ERROR")
         self._dma = DmaRequest()
         self._dma.acknowledged = self._served
@@ -99,7 +113,7 @@ class AdcEtc(RegisterBlock):
             together.append(chain + PER_CONVERTER)
         for number in together:
             if self._phases[number] != OFF:
-                self["DONE2_3_ERR_IRQ"] |= 1 << ERROR_LOW + number
+                self[self.error_register] |= 1 << ERROR_LOW + number
             else:
                 self._segments[number], self._asked_ns[number] = 0, self.host.now_ns()
                 self._delay(number, _COUNTER["INIT_DELAY"].get(self[f"TRIG{number}_COUNTER"]) + 1)
@@ -124,7 +138,11 @@ class AdcEtc(RegisterBlock):
         pair = segment - segment % 2
         register = f"TRIG{{n}}_CHAIN_{pair + 1}_{pair}"
         name = f"IE{segment}_EN" if name == "IE_EN" else f"{name}{segment}"
-        return TABLE[register][name].get(self[register.replace("{n}", str(chain))])
+        return self.table[register][name].get(self[register.replace("{n}", str(chain))])
+
+    @abstractmethod
+    def _interrupt_of(self, chain: int) -> int | None:
+        """Number of the interrupt that the present segment of a chain asks for."""
 
     def _serve(self, converter: int) -> None:
         """Ask an idle converter for the segment that waits with the highest priority."""
@@ -151,10 +169,12 @@ class AdcEtc(RegisterBlock):
         pair = segment - segment % 2
         register = f"TRIG{{n}}_RESULT_{pair + 1}_{pair}"
         name = register.replace("{n}", str(chain))
-        self[name] = TABLE[register][f"DATA{segment}"].put(self[name], result >> 3)
-        self[f"TRIG{chain}_CTRL"] |= 1 << _TRIG["CHAINx_DONE"].low + segment
-        if self._field(chain, "IE_EN"):
-            flags, low = DONE_FIELDS[self._field(chain, "IE")]
+        self[name] = self.table[register][f"DATA{segment}"].put(self[name], result >> self.result_shift)
+        if "CHAINx_DONE" in self.table["TRIG{n}_CTRL"].fields:
+            self[f"TRIG{chain}_CTRL"] |= 1 << _TRIG["CHAINx_DONE"].low + segment
+        interrupt = self._interrupt_of(chain)
+        if interrupt is not None:
+            flags, low = self.done_fields[interrupt]
             self[flags] |= 1 << low + chain
         self._busy[converter] = -1
         if segment < _TRIG["TRIG_CHAIN"].get(self[f"TRIG{chain}_CTRL"]):
@@ -180,12 +200,12 @@ class AdcEtc(RegisterBlock):
         self._show()
 
     def _show(self) -> None:
-        for line, (register, low) in zip(self._irqs, DONE_FIELDS, strict=True):
+        for line, (register, low) in zip(self._irqs, self.done_fields, strict=True):
             line.set(bool(self[register] >> low & 0xFF))
-        self._error.set(bool(self["DONE2_3_ERR_IRQ"] >> ERROR_LOW & 0xFF))
+        self._error.set(bool(self[self.error_register] >> ERROR_LOW & 0xFF))
         self._dma.set(bool(self["DMA_CTRL"] & _DMA["REQ"].mask))
 
-    @on_write("DONE0_1_IRQ", "DONE2_3_ERR_IRQ", "DMA_CTRL")
+    @on_write("DONE0_1_IRQ", "DMA_CTRL")
     def _write_flags(self, raw: int, old: int) -> None:
         self._show()
 
@@ -204,3 +224,20 @@ class AdcEtc(RegisterBlock):
         self[f"TRIG{chain}_CTRL"] &= ~_TRIG["SW_TRIG"].mask
         if raw & _TRIG["SW_TRIG"].mask and self[f"TRIG{chain}_CTRL"] & _TRIG["TRIG_MODE"].mask:
             self._start(chain)
+
+
+@model("Wattbench.AdcEtc")
+class AdcEtc(AdcEtcBlock):
+    """The ADC_ETC of the i.MX RT1170, with four interrupts."""
+
+    table = TABLE
+    done_fields = (("DONE0_1_IRQ", 0), ("DONE0_1_IRQ", 16), ("DONE2_3_ERR_IRQ", 0), ("DONE2_3_ERR_IRQ", 8))
+    error_register = "DONE2_3_ERR_IRQ"
+    result_shift = 3
+
+    def _interrupt_of(self, chain: int) -> int | None:
+        return self._field(chain, "IE") if self._field(chain, "IE_EN") else None
+
+    @on_write("DONE2_3_ERR_IRQ")
+    def _write_more_flags(self, raw: int, old: int) -> None:
+        self._show()

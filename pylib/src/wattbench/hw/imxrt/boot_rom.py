@@ -30,7 +30,7 @@ from wattbench.hw.imxrt.boot_image import (
     read_configuration,
     read_image,
 )
-from wattbench.hw.imxrt.flexspi import CLEAR_FIFO, IPCMDERR, FlexSpi
+from wattbench.hw.imxrt.flexspi import CLEAR_FIFO, IPCMDERR, FlexSpi, FlexSpiBlock
 
 VECTOR_COUNT, TREE_VECTOR = 16, 7
 CODE_OFFSET, LITERAL_OFFSET = 0x40, 0x58
@@ -82,7 +82,14 @@ class BootRom(RegisterBlock):
     )
 
     def __init__(
-        self, host: Host, name: str, *, flexspi: FlexSpi, base: int, layout: str = "imxrt1170", api: bool = True
+        self,
+        host: Host,
+        name: str,
+        *,
+        flexspi: FlexSpi | FlexSpiBlock,
+        base: int,
+        layout: str = "imxrt1170",
+        api: bool = True,
     ) -> None:
         """`base` is this model's own address on the bus, for the code that reads its registers."""
         super().__init__(host, name)

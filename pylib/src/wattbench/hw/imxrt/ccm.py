@@ -11,7 +11,7 @@ boot ROM's own settings of the core and FlexSPI roots are not imitated.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from fractions import Fraction
 from importlib.resources import files
 from typing import Any
@@ -31,7 +31,10 @@ ROOTS: dict[str, tuple[str, ...]] = {name: (*_TREE["common"], *rest) for name, r
 GATES: dict[str, int] = _TREE["gates"]
 """LPCG number by root."""
 SOURCE_NUMBERS = {name: number for number, name in enumerate(SOURCES) if name}
+ROOT_NAMES = tuple(ROOTS)
 ROOT_NUMBERS = {name: number for number, name in enumerate(ROOTS)}
+GATED = {gate: root for root, gate in GATES.items()}
+"""Root by LPCG number."""
 _MUXES = tuple(ROOTS.values())
 ROOT_BITS = 0x0100_07FF
 GROUP_BITS = 0x01FF_000F
@@ -60,19 +63,22 @@ class Ccm(AliasedBlock):
         self.anadig = anadig
         self._listeners: list[Callable[[], None]] = []
         self._asked: set[str] = set()
-        self._told: dict[str, tuple[Fraction | int, Fraction | int]] | None = None
-        """The rates of the roots that were ever asked for as the listeners know them; None: not known."""
-        anadig.on_change(self._changed)
+        self._told: dict[str, tuple[Fraction | int, Fraction | int]] = {}
+        """The rates of roots that were ever asked for, in front of and behind the gate, as the listeners know them."""
+        self._sources: dict[int, Fraction] = {}
+        """The frequencies that those rates come from."""
+        anadig.on_change(self._source_changed)
 
     def reset(self) -> None:
         """See `Model.reset`."""
         super().reset()
-        self._changed()
+        self._told.clear()
+        self._changed(self._asked)
 
     def restore(self, saved: dict[str, Any]) -> None:
         """See `Model.restore`."""
         super().restore(saved)
-        self._told = None
+        self._told.clear()
 
     def rate_hz(self, root: str) -> Fraction | int:
         """Present frequency of a root at its block, exact; 0 while source, root or the block's gate is off."""
@@ -85,12 +91,14 @@ class Ccm(AliasedBlock):
         if root not in ROOT_NUMBERS:
             raise UsageError(f"{self.name} has no clock root {root!r}; roots are {', '.join(ROOTS)}")
         self._asked.add(root)
-        number = ROOT_NUMBERS[root]
+        return self._divided(ROOT_NUMBERS[root], self.source_hz)
+
+    def _divided(self, number: int, source_hz: Callable[[int], Fraction]) -> Fraction | int:
         control = self[f"CLOCK_ROOT{number}_CONTROL"]
         if control & OFF:
             return 0
-        source = SOURCE_NUMBERS[_MUXES[number][control >> 8 & 7]]
-        return self.source_hz(source) / ((control & 0xFF) + 1)
+        hz = source_hz(SOURCE_NUMBERS[_MUXES[number][control >> 8 & 7]])
+        return hz / ((control & 0xFF) + 1) if control & 0xFF else hz
 
     def source_hz(self, number: int) -> Fraction:
         """Present frequency of clock source OSCPLLn; 0 while it is off or an inner node."""
@@ -105,29 +113,53 @@ class Ccm(AliasedBlock):
         """Whether clock gate LPCGn lets its block's clock through."""
         return bool(self[f"LPCG{number}_DIRECT"] & ON)
 
-    def _changed(self) -> None:
-        """Firmware that sets clocks up writes hundreds of times what changes no rate: nobody needs to hear of that."""
-        rates = {root: (self.root_hz(root), self.rate_hz(root)) for root in tuple(self._asked)}
-        if rates and rates == self._told:
+    def _changed(self, roots: Collection[str]) -> None:
+        """Tell the listeners if one of `roots` has another rate than they know.
+
+        Firmware that sets clocks up writes hundreds of times what changes no rate: nobody needs to hear of that.
+        """
+        if len(self._told) != len(self._asked):
+            self._sources.clear()
+            roots = self._asked
+        rates = {root: self._rates(root) for root in roots if root in self._asked}
+        if self._asked and all(self._told.get(root) == rate for root, rate in rates.items()):
             return
-        self._told = rates
+        self._told.update(rates)
         for listener in self._listeners:
             listener()
+
+    def _rates(self, root: str) -> tuple[Fraction | int, Fraction | int]:
+        """What `_told` has of a root; its source is noted."""
+        hz, gate = self._divided(ROOT_NUMBERS[root], self._noted_source_hz), GATES.get(root)
+        return hz, hz if gate is None or self.gate_open(gate) else 0
+
+    def _noted_source_hz(self, number: int) -> Fraction:
+        if number not in self._sources:
+            self._sources[number] = self.source_hz(number)
+        return self._sources[number]
+
+    def _source_changed(self) -> None:
+        """Some source may have another frequency."""
+        all_told = len(self._told) == len(self._asked) > 0
+        if all_told and all(self.source_hz(number) == hz for number, hz in self._sources.items()):
+            return
+        self._sources.clear()
+        self._changed(self._asked)
 
     @on_write("CLOCK_ROOT{n}_CONTROL")
     def _write_root(self, number: int, raw: int, old: int) -> None:
         if self[f"CLOCK_ROOT{number}_CONTROL"] != old:
-            self._changed()
+            self._changed((ROOT_NAMES[number],))
 
     @on_write("OSCPLL{n}_DIRECT")
     def _write_source(self, number: int, raw: int, old: int) -> None:
         if self[f"OSCPLL{number}_DIRECT"] != old:
-            self._changed()
+            self._source_changed()
 
     @on_write("LPCG{n}_DIRECT")
     def _write_gate(self, number: int, raw: int, old: int) -> None:
-        if self[f"LPCG{number}_DIRECT"] != old:
-            self._changed()
+        if self[f"LPCG{number}_DIRECT"] != old and number in GATED:
+            self._changed((GATED[number],))
 
     @on_read("CLOCK_ROOT{n}_STATUS0")
     def _root_status(self, number: int) -> int:

@@ -1,10 +1,12 @@
-"""CMP1 to CMP4: analog comparators (i.MX RT1170 reference manual, chapter ACMP).
+"""CMP1 to CMP4: analog comparators (i.MX RT1170 and RT1060 reference manuals, chapter ACMP).
 
 The comparison is ideal but for its hysteresis. Volts are looked at in steps of `step_ns`, so an output changes up to
 one step late. The filter lets a change through when it has lasted FILTER_CNT x FPR clocks.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from wattbench.core.registers import load_table
 from wattbench.core.wires import DmaRequest
 
 TABLE = load_table("wattbench.hw.imxrt", "cmp")
-C0, C1 = TABLE["C0"], TABLE["C1"]
+C0 = TABLE["C0"]
 EN, COS, INVT, COUT, CFF, CFR, IEF, IER, DMAEN = (
     C0[name].mask for name in ("EN", "COS", "INVT", "COUT", "CFF", "CFR", "IEF", "IER", "DMAEN")
 )
@@ -28,15 +30,14 @@ HYSTERESIS_V = (0.005, 0.010, 0.020, 0.030)
 STEPS_AHEAD = 1024
 
 
-@model("Wattbench.Cmp")
-class Cmp(RegisterBlock):
-    """One comparator. Outputs: `CMPO`, `IRQ`, and the DMA request `Dma`, whose acknowledge clears the edge flags.
+class Comparator(RegisterBlock):
+    """One comparator, wherever its fields are: `places` gives register and name of each.
 
+    Outputs: `CMPO`, `IRQ`, and the DMA request `Dma`, whose acknowledge clears the edge flags.
     `port` carries the volts of inputs `IN0` to `IN6`; input 7 of either side is the converter.
     """
 
-    table = TABLE
-    size = 0x4000
+    places: ClassVar[dict[str, tuple[str, str]]]
     default_output = "IRQ"
     state_names = ("_raw",)
     missing = ("propagation delay", "windowed, sampled, discrete and round-robin modes")
@@ -82,16 +83,25 @@ class Cmp(RegisterBlock):
 
     # ---- inputs
 
+    def _get(self, name: str) -> int:
+        register, field = self.places[name]
+        return self.table[register][field].get(self[register])
+
+    def _put(self, name: str, value: int) -> None:
+        register, field = self.places[name]
+        self[register] = self.table[register][field].put(self[register], value)
+
     @property
     def converter_v(self) -> float:
         """Voltage of the converter, 0 while it is off."""
-        control = self["C1"]
-        if not control & C1["DACEN"].mask:
+        if not self._get("DACEN"):
             return 0.0
-        return self.references_v[C1["VRSEL"].get(control)] * (C1["VOSEL"].get(control) + 1) / 256
+        register, field = self.places["VOSEL"]
+        steps = 1 << self.table[register][field].width
+        return self.references_v[self._get("VRSEL")] * (self._get("VOSEL") + 1) / steps
 
     def _volts(self, name: str, times_s: np.ndarray) -> np.ndarray:
-        number = C1[name].get(self["C1"])
+        number = self._get(name)
         if number == CONVERTER_INPUT:
             return np.full_like(times_s, self.converter_v)
         return self.port.volts(INPUT_NAMES[number], times_s)
@@ -106,7 +116,7 @@ class Cmp(RegisterBlock):
         now_ns = self.host.now_ns()
         times_ns = now_ns + self.step_ns * np.arange(STEPS_AHEAD)
         difference = self._volts("PSEL", times_ns / NS_PER_S) - self._volts("MSEL", times_ns / NS_PER_S)
-        half = HYSTERESIS_V[C0["HYSTCTR"].get(self["C0"])] / 2
+        half = HYSTERESIS_V[self._get("HYSTCTR")] / 2
         raw = bool(difference[0] > half or (self._raw and difference[0] >= -half))
         crossed = np.flatnonzero(difference < -half if raw else difference > half)
         self._look_timer.arm(int(times_ns[crossed[0]]) if crossed.size else now_ns + self.step_ns * STEPS_AHEAD)
@@ -114,10 +124,10 @@ class Cmp(RegisterBlock):
 
     def _take(self, raw: bool) -> None:
         self._raw = raw
-        wanted = raw != bool(self["C0"] & INVT)
-        clocks = C0["FILTER_CNT"].get(self["C0"]) * C0["FPR"].get(self["C0"])
+        wanted = raw != bool(self._get("INVT"))
+        clocks = self._get("FILTER_CNT") * self._get("FPR")
         hz = self._clock.hz
-        if wanted == bool(self["C0"] & COUT):
+        if wanted == bool(self._get("COUT")):
             self._filter_timer.cancel()
         elif not clocks:
             self._settled()
@@ -127,31 +137,46 @@ class Cmp(RegisterBlock):
 
     def _settled(self) -> None:
         """The filter lets the change through."""
-        self["C0"] ^= COUT
-        self["C0"] |= CFR if self["C0"] & COUT else CFF
+        rises = not self._get("COUT")
+        self._put("COUT", rises)
+        self._put("CFR" if rises else "CFF", 1)
         self._show()
 
     # ---- registers
 
     def _show(self) -> None:
-        control = self["C0"]
-        output = self._raw != bool(control & INVT) if control & COS else bool(control & COUT)
-        self._output.set(bool(control & EN) and output)
-        wanted = bool((control & CFF and control & IEF) or (control & CFR and control & IER))
-        self._irq.set(wanted and not control & DMAEN)
-        self._dma.set(wanted and bool(control & DMAEN))
+        output = self._raw != bool(self._get("INVT")) if self._get("COS") else bool(self._get("COUT"))
+        self._output.set(bool(self._get("EN")) and output)
+        wanted = any(self._get(flag) and self._get(enable) for flag, enable in (("CFF", "IEF"), ("CFR", "IER")))
+        self._irq.set(wanted and not self._get("DMAEN"))
+        self._dma.set(wanted and bool(self._get("DMAEN")))
 
     def _served(self) -> None:
-        self["C0"] &= ~(CFF | CFR)
+        self._put("CFF", 0)
+        self._put("CFR", 0)
         self._show()
 
-    @on_write("C0", "C1")
-    def _write_control(self, raw: int, old: int) -> None:
-        if self["C0"] & EN:
+    def _settings_written(self) -> None:
+        if self._get("EN"):
             self._look()
         else:
             self._look_timer.cancel()
             self._filter_timer.cancel()
             self._raw = False
-            self["C0"] &= ~COUT
+            self._put("COUT", 0)
         self._show()
+
+
+@model("Wattbench.Cmp")
+class Cmp(Comparator):
+    """A comparator of the i.MX RT1170."""
+
+    table = TABLE
+    size = 0x4000
+    places: ClassVar[dict[str, tuple[str, str]]] = {
+        name: (register, name) for register in ("C0", "C1") for name in TABLE[register].fields
+    }
+
+    @on_write("C0", "C1")
+    def _write_control(self, raw: int, old: int) -> None:
+        self._settings_written()

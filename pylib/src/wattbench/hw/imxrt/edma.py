@@ -136,6 +136,8 @@ class Edma(EdmaTransfer):
 
     def _serve(self, channel: int) -> None:
         self.services += 1
+        for listener in self.on_minor:
+            listener(channel)
         self._starts &= ~(1 << channel)
         self.values[self._csr + channel] &= ~(_START | _DONE)
         try:

@@ -5,6 +5,8 @@ Source: i.MX RT1170 reference manual, chapter eDMA.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from wattbench.core.host import BusError, Host
 from wattbench.core.model import RegisterBlock
 from wattbench.core.registers import load_table
@@ -64,6 +66,10 @@ class EdmaTransfer(RegisterBlock):
         self._citer, self._biter = first["TCD{n}_CITER_ELINKNO"], first["TCD{n}_BITER_ELINKNO"]
         self._csr = first["TCD{n}_CSR"]
         self._priorities = [self._index[f"DCHPRI{channel}"] for channel in range(CHANNELS)]
+        self.on_minor: list[Callable[[int], None]] = []
+        """Called with the channel before each minor loop."""
+        self.on_major: list[Callable[[int, int], None]] = []
+        """Called with the channel and the destination behind its last byte at the end of each major loop."""
         self._starts = 0
         """Channels whose START is set, as a mask."""
         self._forced = -1
@@ -166,6 +172,8 @@ class EdmaTransfer(RegisterBlock):
                 if target == channel and self["CR"] & _CLM:
                     self._forced = channel
             return
+        for listener in self.on_major:
+            listener(channel, values[self._daddr + channel])
         values[self._citer + channel] = biter
         values[self._saddr + channel] = values[self._saddr + channel] + values[self._slast + channel] & _WORD
         if not csr & _ESG:

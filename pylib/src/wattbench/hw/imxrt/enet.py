@@ -32,7 +32,8 @@ class EnetBlock(EnetReceiver):
 
     size = 0x4000
     default_output = "IRQ"
-    timer_root: ClassVar[str]
+    timer_root: str
+    bus_root: ClassVar[str] = "BUS"
     state_names = (
         "_outgoing", "_free_ns", "_paused_ns", "_stopped", "_fifo", "_line", "_mdio_waits", "_rings", "_clock",
     )  # fmt: skip
@@ -49,7 +50,7 @@ class EnetBlock(EnetReceiver):
     def __init__(self, host: Host, name: str, fifo_bytes: int, clocks: ClockSource | None, frequency: int) -> None:
         super().__init__(host, name, fifo_bytes)
         self._timer_clock = ClockInput(clocks, self.timer_root, frequency)
-        self._bus_clock = ClockInput(clocks, "BUS", frequency)
+        self._bus_clock = ClockInput(clocks, self.bus_root, frequency)
         self._timer_clock.on_change(self._rates_changed)
         self.irq = self.output("IRQ")
         self.phys: dict[int, EthernetPhy] = {}

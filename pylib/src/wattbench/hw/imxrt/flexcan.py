@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 from wattbench.core.clock import NS_PER_S, ClockInput, ClockSource, TickClock, root_of
 from wattbench.core.host import Host
@@ -26,8 +26,6 @@ INTERRUPTS = (
     ("ERRINT", "CTRL1", "ERRMSK"), ("BOFFINT", "CTRL1", "BOFFMSK"), ("RWRNINT", "CTRL1", "RWRNMSK"),
     ("TWRNINT", "CTRL1", "TWRNMSK"), ("BOFFDONEINT", "CTRL2", "BOFFDONEMSK"), ("ERRINT_FAST", "CTRL2", "ERRMSK_FAST"),
 )  # fmt: skip
-HIDDEN_RAM = ((0x480, 0x880), (0x980, 0x9E0), (0x9E4, 0xAE0), (0xF28, 0x1000))
-"""Memory without registers of a name, which software clears once for the sake of its check bits."""
 
 
 @model("Wattbench.FlexCan")
@@ -36,11 +34,15 @@ class Flexcan(FlexcanNode):
 
     size = 0x4000
     default_output = "IRQ"
+    hidden_ram: ClassVar[tuple[tuple[int, int], ...]] = (
+        (0x480, 0x880), (0x980, 0x9E0), (0x9E4, 0xAE0), (0xF28, 0x1000),
+    )  # fmt: skip
+    """Memory without registers of a name, which software clears once for the sake of its check bits."""
     state_names = (
         "_locked", "_serviced", "_held_back", "_fifo", "_sending", "_transmit_errors", "_receive_errors", "_state",
         "_role", "_may_start_ns", "_joined_ns", "_counter_base", "_counter_ns", "_counter_hz", "_loop", "_ram",
     )  # fmt: skip
-    missing = (
+    missing: ClassVar[tuple[str, ...]] = (
         "single bits on the bus: errors strike at the end of the data, resynchronisation and sampling do not exist",
         "the bits in which a CAN FD frame changes its rate count at the nominal rate",
         "pretended networking, wake-up and low-power modes",
@@ -95,13 +97,13 @@ class Flexcan(FlexcanNode):
 
     def read(self, offset: int, size: int) -> int:
         """See `RegisterBlock.read`."""
-        if any(first <= offset < end for first, end in HIDDEN_RAM):
+        if any(first <= offset < end for first, end in self.hidden_ram):
             return int.from_bytes(self._ram[offset : offset + size], "little")
         return super().read(offset, size)
 
     def write(self, offset: int, size: int, value: int) -> None:
         """See `RegisterBlock.write`."""
-        if any(first <= offset < end for first, end in HIDDEN_RAM):
+        if any(first <= offset < end for first, end in self.hidden_ram):
             self._ram[offset : offset + size] = value.to_bytes(size, "little")
         elif not self.frozen and FROZEN_ONLY.match(self.register_name(offset & ~3)):
             self._refuse(self.register_name(offset & ~3))
@@ -241,7 +243,8 @@ class Flexcan(FlexcanNode):
     def _drive(self) -> None:
         wanted = bool(self["IFLAG1"] & self["IMASK1"] or self["IFLAG2"] & self["IMASK2"])
         for flag, register, mask in INTERRUPTS:
-            enabled = self[register] & self.table[register][mask].mask
+            fields = self.table[register].fields
+            enabled = self[register] & fields[mask].mask if mask in fields else 0
             if flag in ("RWRNINT", "TWRNINT") and not self["MCR"] & MCR["WRNEN"].mask:
                 continue
             wanted |= bool(self["ESR1"] & ESR1[flag].mask and enabled)

@@ -2,8 +2,9 @@
 
 Four submodules count from INIT to VAL1 at the bus clock divided by 2^PRSC. INIT, VAL0 to VAL5 and PRSC are buffered:
 what was written is loaded at a reload while LDOK is set, at once with LDMOD or while the counter stands (which then
-stands at INIT). Each capture circuit holds one value (its FIFO is one deep); a newer capture replaces it. No output is
-driven: enabling one, and faults, forcing, other clocks and fractional edges, is counted as unmodelled.
+stands at INIT). Each capture circuit holds one value (its FIFO is one deep); a newer capture replaces it. Where the
+counter meets a value it may give a pulse to the crossbar. No PWM output is driven: enabling one, and faults, forcing,
+other clocks and fractional edges, is counted as unmodelled.
 
 Source: i.MX RT1170 reference manual, chapter eFlexPWM.
 """
@@ -34,13 +35,19 @@ _CAPTURED = {
 }  # fmt: skip
 
 
+def trigger_names(n: int) -> tuple[str, str, str]:
+    """Names of a submodule's output triggers 0 and 1, and of both together."""
+    return f"PWM{n}_OUT_TRIG0", f"PWM{n}_OUT_TRIG1", f"PWM{n}_OUT_TRIG0_1"
+
+
 @model("Wattbench.FlexPwm")
 class FlexPwm(FlexPwmCounters):
     """One FlexPWM.
 
     Inputs: `submodule * 3 + {0: A, 1: B, 2: X}`. Outputs: interrupts `IRQ0` to `IRQ3` of the submodules and `FAULT`;
     DMA requests 0 to 3 for captures and 4 to 7 for values of submodule 0 to 3. A service clears the flags that asked
-    for it.
+    for it. Output triggers: `PWM0_OUT_TRIG0`, `PWM0_OUT_TRIG1`, and either of them as `PWM0_OUT_TRIG0_1`, pulses of no
+    length.
     """
 
     size = 0x4000
@@ -63,6 +70,7 @@ class FlexPwm(FlexPwmCounters):
         for n in range(SUBMODULES):
             self.output(f"IRQ{n}")
         self.output("FAULT")
+        self._triggers = [[self.output(name) for name in trigger_names(n)] for n in range(SUBMODULES)]
         self._levels = [False] * 3 * SUBMODULES
         self._circuit = [0] * 3 * SUBMODULES
 
@@ -94,6 +102,12 @@ class FlexPwm(FlexPwmCounters):
         self.outputs[n].set(bool(wanted) and found == wanted if self[f"SM{n}DMAEN"] & _FAND else bool(found))
         self.outputs[SUBMODULES + n].set(bool(self[f"SM{n}DMAEN"] & _VALDE and self[f"SM{n}STS"] & _RF))
         self.outputs[f"IRQ{n}"].set(bool(self[f"SM{n}STS"] & self[f"SM{n}INTEN"] & _FLAGS))
+
+    def _pulse(self, n: int, triggers: int) -> None:
+        for number, line in enumerate(self._triggers[n]):
+            if number == 2 or triggers >> number & 1:
+                line.set(True)
+                line.set(False)
 
     def _acknowledged(self, n: int, flags: int) -> None:
         self._settle(n)
@@ -195,6 +209,12 @@ class FlexPwm(FlexPwmCounters):
         if (old ^ self[f"SM{n}CTRL"]) & _CTRL["PRSC"].mask:
             self[f"SM{n}STS"] |= _RUF
         self._load_now(n)
+
+    @on_write("SM{n}TCTRL")
+    def _write_triggers(self, n: int, raw: int, old: int) -> None:
+        self._settle(n)
+        self._mode[n][3] = self[f"SM{n}TCTRL"]
+        self._plan(n)
 
     @on_write("SM{n}INIT", *VALUES)
     def _write_buffered(self, n: int, raw: int, old: int) -> None:

@@ -23,6 +23,7 @@ _STS, _DMAEN, _CTRL = TABLE["SM{n}STS"], TABLE["SM{n}DMAEN"], TABLE["SM{n}CTRL"]
 _RF, _RUF = _STS["RF"].mask, _STS["RUF"].mask
 _FULL, _LDMOD = _CTRL["FULL"].mask, _CTRL["LDMOD"].mask
 _VALDE = _DMAEN["VALDE"].mask
+_TRIGGERS, _TRGFRQ = TABLE["SM{n}TCTRL"]["OUT_TRIG_EN"].mask, TABLE["SM{n}TCTRL"]["TRGFRQ"].mask
 
 
 class FlexPwmCounters(RegisterBlock):
@@ -50,8 +51,8 @@ class FlexPwmCounters(RegisterBlock):
     def _clear_counters(self) -> None:
         self._active = [[0] * 8 for _ in range(SUBMODULES)]
         """What is loaded of each submodule: INIT, VAL0 to VAL5, PRSC."""
-        self._mode = [[False, False, _CTRL.reset] for _ in range(SUBMODULES)]
-        """Of each submodule: RUN, LDOK, CTRL."""
+        self._mode = [[False, False, _CTRL.reset, 0] for _ in range(SUBMODULES)]
+        """Of each submodule: RUN, LDOK, CTRL, TCTRL."""
         self._base_ns = [0] * SUBMODULES
         self._base_count = [0] * SUBMODULES
         self._settled = [0] * SUBMODULES
@@ -70,6 +71,10 @@ class FlexPwmCounters(RegisterBlock):
     @abstractmethod
     def _show(self, n: int) -> None:
         """Drive the outputs of a submodule."""
+
+    @abstractmethod
+    def _pulse(self, n: int, triggers: int) -> None:
+        """Give a pulse on triggers 0 (bit 0) and 1 (bit 1) of a submodule."""
 
     def _update(self, n: int) -> None:
         self._settle(n)
@@ -124,6 +129,27 @@ class FlexPwmCounters(RegisterBlock):
         cycle += -cycle % every
         return first + 1 + (cycle - self._cycles[n] - 1) * period
 
+    def _next_trigger(self, n: int, k: int) -> int | None:
+        """The first tick after the settled one at which VALk gives a pulse."""
+        match = self._next_match(n, k)
+        if match is None or not int(self._mode[n][3]) & _TRGFRQ:
+            return match
+        every = (int(self._mode[n][2]) >> 12) + 1
+        skipped = -(self._cycle(n, match) + 1) % every
+        first, period = self._shape(n)
+        if not skipped or match > first:
+            return match + skipped * period
+        offset = self._active[n][1 + k] - self._active[n][0] & 0xFFFF
+        return first + 1 + offset + (skipped - 1) * period if offset < period else None
+
+    def _triggered(self, n: int, until: int) -> int:
+        """Triggers that fall due after the settled tick, up to `until`."""
+        result, enabled = 0, int(self._mode[n][3]) & _TRIGGERS
+        for k in range(6 if enabled else 0):
+            tick = self._next_trigger(n, k) if enabled >> k & 1 else None
+            result |= 1 << k % 2 if tick is not None and tick <= until else 0
+        return result
+
     def _rebase(self, n: int, at_ns: int) -> None:
         """Count on from the settled tick, whose time is `at_ns`."""
         ticks = self._settled[n]
@@ -150,10 +176,11 @@ class FlexPwmCounters(RegisterBlock):
         self._show(n)
 
     def _settle(self, n: int) -> None:
-        """Bring flags, and a load that fell due, up to the present.
+        """Bring flags, and a load that fell due, up to the present, then give the pulses that came with it.
 
         The tick of a reload counts with the values that it loads.
         """
+        pulses = []
         while self._runs(n):
             ticks = self._ticks(n)
             reload = self._next_reload(n)
@@ -165,12 +192,15 @@ class FlexPwmCounters(RegisterBlock):
                 flags |= 1 << k if match is not None and match <= target - loads else 0
             flags |= _RF if reload is not None and reload <= target else 0
             self[f"SM{n}STS"] = flags
+            pulses.append(self._triggered(n, target - loads))
             self._settled[n] = target
             if not loads:
-                return
+                break
             self._rebase(n, self._clock(n).time_of(target))
             self._load(n, restart=True)
             self._settled[n] = -1
+        for triggers in filter(None, pulses):
+            self._pulse(n, triggers)
 
     def _plan(self, n: int) -> None:
         """Set the alarm to the next moment that somebody can see."""
@@ -181,6 +211,7 @@ class FlexPwmCounters(RegisterBlock):
             ticks = [self._next_match(n, k) for k in range(6) if wanted >> k & 1]
             if wanted & _RF or self._mode[n][1]:
                 ticks.append(self._next_reload(n))
+            ticks += [self._next_trigger(n, k) for k in range(6) if int(self._mode[n][3]) >> k & 1]
         due = [tick for tick in ticks if tick is not None]
         if due:
             self._alarms[n].arm(self._clock(n).time_of(min(due)))

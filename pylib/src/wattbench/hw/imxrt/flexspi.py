@@ -10,11 +10,12 @@ start that leaves the boot ROM out finds what the ROM would have set up.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from enum import IntEnum
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from wattbench.core.host import Host
 from wattbench.core.model import Model, RegisterBlock, model, on_read, on_write
-from wattbench.core.registers import load_table
+from wattbench.core.registers import RegisterTable, load_table
 from wattbench.hw.imxrt.flexspi_lut import Sequence, SequenceError, decode
 
 FIFO_BYTES, WINDOW_BYTES, ENTRY_BYTES = 256, 128, 8
@@ -27,8 +28,7 @@ CLEAR_INSTRUCTION_POINTER = 1 << 31
 BEYOND_FLASH = 0x6
 SEQUENCES = 16
 LUT_WORDS = tuple(f"LUT{number}" for number in range(4 * SEQUENCES))
-WINDOW_WORDS = tuple(f"TFDR{number}" for number in range(WINDOW_BYTES // 4))
-WINDOW_OFFSET = load_table("wattbench.hw.imxrt", "flexspi")["RFDR{n}"].offset
+SEND_WINDOW = tuple(f"TFDR{number}" for number in range(WINDOW_BYTES // 4))
 PORTS = ("FLSHA1CR0", "FLSHA2CR0", "FLSHB1CR0", "FLSHB2CR0")
 READ_SETUP = ("FLSHCR2A1", "FLSHCR2A2", "FLSHCR2B1", "FLSHCR2B2")
 SIZE_MASK = 0x7F_FFFF
@@ -51,6 +51,62 @@ class SerialFlash(Protocol):
         """The controller can read the array for the core, or cannot because of `obstacle`."""
 
 
+@runtime_checkable
+class FlexSpiBlock(Protocol):
+    """A FlexSPI, model or twin, as others that need one see it."""
+
+    type_name: ClassVar[str] = "Wattbench.FlexSpi"
+    """What a description is told to give."""
+    table: ClassVar[RegisterTable]
+    parts: dict[int, SerialFlash]
+    """The flashes by chip select: A1, A2, B1, B2."""
+
+
+class ReadSetup(IntEnum):
+    """What the controller would do for a read of the array by the core."""
+
+    UNTOUCHED = 0
+    """Nothing was written since reset: as the boot ROM would have left it."""
+    OFF = 1
+    NO_SIZE = 2
+    INVALID = 3
+    NO_READ = 4
+    """A sequence that reads nothing."""
+    READS = 5
+
+
+class CoreRead(NamedTuple):
+    """The set-up, and the sequence that such a read runs with its opcode."""
+
+    setup: ReadSetup
+    sequence: int
+    opcode: int
+
+
+def attach_part(controller: str, parts: dict[int, SerialFlash], child: Model, point: int | None) -> SerialFlash:
+    """Enter a part that a description registers at a controller, and give it back; raises TypeError."""
+    if not isinstance(child, SerialFlash) or point is None or point not in range(len(PORTS)):
+        raise TypeError(f"{controller} takes serial flashes at 0 to {len(PORTS) - 1}, not {child.name} at {point}")
+    parts[point] = child
+    return child
+
+
+def obstacle(controller: str, point: int, part: SerialFlash, read: CoreRead) -> str:
+    """What keeps the core from reading a part; empty if nothing does."""
+    match read.setup:
+        case ReadSetup.UNTOUCHED:
+            return ""
+        case ReadSetup.OFF:
+            return f"{controller} is off (MCR0.MDIS)"
+        case ReadSetup.NO_SIZE:
+            return f"{controller} gives it no size ({PORTS[point]})"
+        case ReadSetup.INVALID:
+            return f"sequence {read.sequence} of {controller}, its read, is invalid"
+    if read.setup == ReadSetup.NO_READ or not part.reads_with(read.opcode):
+        return f"sequence {read.sequence} of {controller} reads with 0x{read.opcode:02X}, which it does not obey"
+    return ""
+
+
 @model("Wattbench.FlexSpi")
 class FlexSpi(RegisterBlock):
     """A FlexSPI controller; parts register at points 0 to 3 for chip selects A1, A2, B1, B2."""
@@ -58,8 +114,7 @@ class FlexSpi(RegisterBlock):
     size = 0xC00
     table = load_table("wattbench.hw.imxrt", "flexspi")
     default_output = "IRQ"
-    window_offset = WINDOW_OFFSET
-    timeless = ("STS0", "INTR", "IPRXFSTS", "IPTXFSTS")
+    timeless = ("STS0", "INTR", "IPRXFSTS", "IPTXFSTS", "RFDR{n}")
     missing = (
         "time of commands on the serial clock, delay lines, sample clocks",
         "AHB writes, prefetch and buffers (and what a core would still find in its caches)",
@@ -70,29 +125,15 @@ class FlexSpi(RegisterBlock):
     def __init__(self, host: Host, name: str) -> None:
         super().__init__(host, name)
         self.parts: dict[int, SerialFlash] = {}
-        self.window = bytearray(WINDOW_BYTES)
         self.received = b""
         self.to_send = b""
         self.waiting = False
         self.key_given = self.touched = False
         self.irq = self.output("IRQ")
 
-    @property
-    def received(self) -> bytes:
-        """What has come from the flash and was not taken yet; its begin shows in the window."""
-        return self._received
-
-    @received.setter
-    def received(self, data: bytes) -> None:
-        self._received = data
-        self.window[:] = data[:WINDOW_BYTES].ljust(WINDOW_BYTES, b"\0")
-
     def attach(self, child: Model, point: int | None) -> None:
         """See `Model.attach`."""
-        if not isinstance(child, SerialFlash) or point is None or point not in range(len(PORTS)):
-            raise TypeError(f"{self.name} takes serial flashes at 0 to {len(PORTS) - 1}, not {child.name} at {point}")
-        self.parts[point] = child
-        child.read_changed = self._show_window
+        attach_part(self.name, self.parts, child, point).read_changed = self._show_window
 
     def reset(self) -> None:
         """See `Model.reset`."""
@@ -101,13 +142,6 @@ class FlexSpi(RegisterBlock):
         self._clear_fifos()
         self._drive()
         self._show_window()
-
-    def read(self, offset: int, size: int) -> int:
-        """See `RegisterBlock.read`. Firmware fetches whole images through the window of received bytes."""
-        at = offset - WINDOW_OFFSET
-        if 0 <= at < WINDOW_BYTES:
-            return int.from_bytes(self.window[at : at + size], "little")
-        return super().read(offset, size)
 
     def write(self, offset: int, size: int, value: int) -> None:
         """See `RegisterBlock.write`."""
@@ -122,21 +156,21 @@ class FlexSpi(RegisterBlock):
             part.read_access(self._obstacle(point, part))
 
     def _obstacle(self, point: int, part: SerialFlash) -> str:
-        """What keeps the core from reading a part; empty if nothing does."""
+        number, opcode = self[READ_SETUP[point]] & 0xF, 0
         if not self.touched:
-            return ""
-        if self["MCR0"] & MODULE_DISABLE:
-            return f"{self.name} is off (MCR0.MDIS)"
-        if not self[PORTS[point]] & SIZE_MASK:
-            return f"{self.name} gives it no size ({PORTS[point]})"
-        number = self[READ_SETUP[point]] & 0xF
-        try:
-            sequence = self._sequence(number)
-        except SequenceError:
-            return f"sequence {number} of {self.name}, its read, is invalid"
-        if not sequence.reads or not part.reads_with(sequence.opcode):
-            return f"sequence {number} of {self.name} reads with 0x{sequence.opcode:02X}, which it does not obey"
-        return ""
+            setup = ReadSetup.UNTOUCHED
+        elif self["MCR0"] & MODULE_DISABLE:
+            setup = ReadSetup.OFF
+        elif not self[PORTS[point]] & SIZE_MASK:
+            setup = ReadSetup.NO_SIZE
+        else:
+            try:
+                sequence = self._sequence(number)
+            except SequenceError:
+                setup = ReadSetup.INVALID
+            else:
+                setup, opcode = (ReadSetup.READS if sequence.reads else ReadSetup.NO_READ), sequence.opcode
+        return obstacle(self.name, point, part, CoreRead(setup, number, opcode))
 
     def _clear_fifos(self) -> None:
         self.received, self.to_send, self.waiting = b"", b"", False
@@ -187,6 +221,10 @@ class FlexSpi(RegisterBlock):
         elif self[f"LUT{number}"] != old and any(self[READ_SETUP[point]] & 0xF == number // 4 for point in self.parts):
             self._show_window()
 
+    @on_read("RFDR{n}")
+    def _window(self, number: int) -> int:
+        return int.from_bytes(self.received[4 * number : 4 * number + 4], "little")
+
     @on_read("STS0")
     def _state(self) -> int:
         return BUSY_WITH_IP_COMMAND if self.waiting else IDLE
@@ -205,7 +243,7 @@ class FlexSpi(RegisterBlock):
     @on_read("INTR")
     def _flags(self) -> int:
         """IPRXWA and IPTXWE follow the FIFOs; IPCMDDONE of a long read waits until the rest fits in the FIFO."""
-        flags, received = self["INTR"] & ~(IPRXWA | IPTXWE), len(self._received)
+        flags, received = self["INTR"] & ~(IPRXWA | IPTXWE), len(self.received)
         if received and -(-received // ENTRY_BYTES) > self["IPRXFCR"] >> 2 & 0x1F:
             flags |= IPRXWA
         sent = 0 if self.waiting else len(self.to_send) // ENTRY_BYTES
@@ -230,10 +268,10 @@ class FlexSpi(RegisterBlock):
             self.received = self.received[self._watermark("IPRXFCR") :]
         if raw & self._flags() & IPTXWE:
             size = self._watermark("IPTXFCR")
-            words = (self[name] for name in WINDOW_WORDS[: min(size, WINDOW_BYTES) // 4])
+            words = (self[name] for name in SEND_WINDOW[: min(size, WINDOW_BYTES) // 4])
             self.to_send += b"".join(word.to_bytes(4, "little") for word in words)
             if self.waiting and len(self.to_send) >= self._data_size():
-                self._run(self._sequences())
+                self._start()
         self._drive()
 
     @on_write("IPRXFCR")
@@ -258,9 +296,15 @@ class FlexSpi(RegisterBlock):
         if not self["IPCMD"] & TRIGGER:
             return
         self["IPCMD"] = 0
+        self._start()
+        self._drive()
+
+    def _start(self) -> None:
+        """Run the command; it waits if it is to send data that are not there yet."""
+        self.waiting = False
         try:
             sequences = self._sequences()
-            self._select()
+            part, offset = self._select()
         except SequenceError as error:
             self["STS1"] = self["STS1"] & 0xFFFF | error.code << 24 | (self["IPCR1"] >> 16 & 0xF) << 16
             self["INTR"] |= IPCMDERR | IPCMDDONE
@@ -268,8 +312,7 @@ class FlexSpi(RegisterBlock):
             if len(self.to_send) < self._data_size() and any(sequence.writes for sequence in sequences):
                 self.waiting = True
             else:
-                self._run(sequences)
-        self._drive()
+                self._run(sequences, part, offset)
 
     def _sequence(self, number: int) -> Sequence:
         return decode(tuple(self[name] for name in LUT_WORDS[4 * number : 4 * number + 4]))
@@ -288,8 +331,7 @@ class FlexSpi(RegisterBlock):
             address -= size
         raise SequenceError(BEYOND_FLASH)
 
-    def _run(self, sequences: list[Sequence]) -> None:
-        part, offset = self._select()
+    def _run(self, sequences: list[Sequence], part: SerialFlash | None, offset: int) -> None:
         size = self._data_size()
         for sequence in sequences:
             address = offset & (1 << sequence.address_bits) - 1 if sequence.address_bits else None
@@ -299,5 +341,4 @@ class FlexSpi(RegisterBlock):
             self.received += answer
             if sequence.writes:
                 self.to_send = self.to_send[-(-size // ENTRY_BYTES) * ENTRY_BYTES :]
-        self.waiting = False
         self["INTR"] |= IPCMDDONE

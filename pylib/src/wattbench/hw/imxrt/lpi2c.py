@@ -4,18 +4,20 @@ All times are in prescaled clocks: SCL is low for CLKLO + 1 and high for CLKHI +
 (2 + FILTSCL) >> PRESCALE; a START takes SETHOLD + 1 from SDA's fall, a repeated START or STOP first has a low SCL and
 SETHOLD + 1 with the latency; after a STOP the bus is free CLKLO + 1 clocks later, with the latency of SDA's filter.
 A byte passes the port at the end of its ninth bit. Between commands SCL stays low as long as it takes. The last byte
-of a receive command is answered with NACK, unless another receive command is already next in the FIFO.
+of a receive command is answered with NACK, unless another receive command is already next in the FIFO. The slave half
+is in `lpi2c_slave.py`.
 """
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from wattbench.core.clock import NS_PER_S, ClockInput, ClockSource, root_of
 from wattbench.core.host import Host
 from wattbench.core.model import Model, model, on_read, on_write
 from wattbench.core.registers import load_table
 from wattbench.core.wires import DmaRequest, I2cDevice, I2cPort
+from wattbench.hw.imxrt.lpi2c_slave import SEVEN_BITS, Lpi2cSlave
 from wattbench.hw.imxrt.steps import SteppedBlock
 
 TABLE = load_table("wattbench.hw.imxrt", "lpi2c")
@@ -30,6 +32,8 @@ _LATCHED = _MSR.masks["w1c"]
 _NO_START = _NDF | _ALF | _FEF
 _PRESCALE, _PINCFG, _MATCFG = _CFGR1["PRESCALE"], _CFGR1["PINCFG"], _CFGR1["MATCFG"]
 _ULTRA_FAST = (1, 5)
+SLAVE_REGISTERS = ("SCR", "SSR", "SIER", "SDER", "SCFGR1", "SCFGR2", "SAMR", "SASR", "STAR")
+SLAVE_RST, SLAVE_RTF, SLAVE_RRF = (TABLE["SCR"][name].mask for name in ("RST", "RTF", "RRF"))
 
 TRANSMIT, RECEIVE, STOP_COMMAND, DISCARD, START, START_NACK, FAST_START, FAST_START_NACK = range(8)
 """CMD of MTDR."""
@@ -39,9 +43,10 @@ IDLE, ADDRESS, WRITE, READ, WAIT, STOP, FREE = range(7)
 
 @model("Wattbench.Lpi2c")
 class Lpi2c(SteppedBlock):
-    """One LPI2C as the only controller of its bus. Outputs: `IRQ`, and `Dma`, the one request of both directions.
+    """One LPI2C as the only controller of its bus. Outputs: `IRQ`, and `Dma`, the one request of all directions.
 
-    Parts are attached with their address (`@ lpi2c1 0x48`), or without one, where they keep their own.
+    Parts are attached with their address (`@ lpi2c1 0x48`), or without one, where they keep their own. Another LPI2C
+    that is attached is there as a slave; `slave` is what that bus sees of it.
     """
 
     table = TABLE
@@ -49,10 +54,13 @@ class Lpi2c(SteppedBlock):
     default_output = "IRQ"
     state_names = (
         *SteppedBlock.state_names, "_tx", "_rx", "_phase", "_command", "_left", "_count", "_before", "_matched",
-        "_timing", "_held", "_selected",
+        "_timing", "_held", "_selected", "_slave_state",
     )  # fmt: skip
     timeless = ("MSR", "MFSR")
-    missing = ("slave", "other controllers on the bus", "clock stretching by parts")
+    missing = (
+        "other controllers on the bus, so that its own pins are never those of the slave",
+        "addresses of 10 bits, ACKSTALL and high-speed mode of the slave",
+    )
 
     def __init__(
         self,
@@ -67,6 +75,7 @@ class Lpi2c(SteppedBlock):
         super().__init__(host, name, ClockInput(clocks, root_of(clock_root, name), frequency))
         self.port = I2cPort()
         self.port.on_hold(self._held_changed)
+        self.slave = Lpi2cSlave(self, self._slave_changed)
         self.output("IRQ")
         self.output("Dma", DmaRequest())
         self._pin_low = self.timer("pin_low", self._pin_timed_out)
@@ -74,10 +83,26 @@ class Lpi2c(SteppedBlock):
 
     def attach(self, child: Model, point: int | None) -> None:
         """Put the part `child` on the bus, at address `point` if there is one."""
+        if isinstance(child, Lpi2c):
+            child.slave.join(self.port)
+            return
         part = cast(I2cDevice, child)
         if point is not None:
             part.address = point
         self.port.devices.append(part)
+
+    @property
+    def _slave_state(self) -> tuple[Any, ...]:
+        return self.slave.state
+
+    @_slave_state.setter
+    def _slave_state(self, state: tuple[Any, ...]) -> None:
+        self.slave.state = state
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """See `Model.restore`."""
+        super().restore(saved)
+        self.slave.holds_scl()
 
     @property
     def _selected(self) -> list[int]:
@@ -101,6 +126,7 @@ class Lpi2c(SteppedBlock):
         """See `Model.reset`."""
         super().reset()
         self._clear()
+        self.slave.clear()
         self.port.selected = []
         self._reclock()
         self._show()
@@ -283,8 +309,13 @@ class Lpi2c(SteppedBlock):
 
     def _show(self) -> None:
         """Drive the outputs from the present state."""
-        self.outputs["Dma"].set(bool(self._status() & self["MDER"]))  # same bits in both
-        self.outputs["IRQ"].set(bool(self._status() & self["MIER"]))
+        status, slave = self._status(), self.slave.status  # enables have the places of their flags
+        self.outputs["Dma"].set(bool(status & self["MDER"] or slave & self["SDER"]))
+        self.outputs["IRQ"].set(bool(status & self["MIER"] or slave & self["SIER"]))
+
+    def _slave_changed(self) -> None:
+        self.slave.holds_scl()
+        self._show()
 
     @on_write("MIER", "MDER", "MFCR")
     def _write_enables(self, raw: int, old: int) -> None:
@@ -301,10 +332,11 @@ class Lpi2c(SteppedBlock):
     def _write_control(self, raw: int, old: int) -> None:
         control = self["MCR"] & ~(_RTF | _RRF)
         if control & _RST:
-            slave = {name: self[name] for name in ("SCR", "SIER", "SDER", "SCFGR1", "SCFGR2", "SAMR", "STAR")}
+            slave, state = {name: self[name] for name in SLAVE_REGISTERS}, self.slave.state
             self.reset()
             for name, value in slave.items():
                 self[name] = value
+            self.slave.state = state
         self["MCR"] = control
         if raw & _RTF:
             self._tx.clear()
@@ -338,4 +370,48 @@ class Lpi2c(SteppedBlock):
         value = self._rx.pop(0)
         self._advance()
         self._show()
+        return value
+
+    # ---- slave
+
+    @on_write("SCR")
+    def _write_slave_control(self, raw: int, old: int) -> None:
+        control = self["SCR"] & ~(SLAVE_RTF | SLAVE_RRF)
+        if control & SLAVE_RST:
+            for name in SLAVE_REGISTERS:
+                self[name] = TABLE[name].reset
+            self.slave.clear()
+        self["SCR"] = control
+        self.slave.flush(sent=bool(raw & SLAVE_RTF), received=bool(raw & SLAVE_RRF))
+        self._slave_changed()
+
+    @on_write("SCFGR1")
+    def _write_slave_configuration(self, raw: int, old: int) -> None:
+        if self["SCFGR1"] >> 16 & 7 not in SEVEN_BITS:
+            self.host.unmodelled(self.name, "slave address of 10 bits (SCFGR1.ADDRCFG)")
+        self._slave_changed()
+
+    @on_write("SSR", "SIER", "SDER", "SAMR", "STAR")
+    def _write_slave_settings(self, raw: int, old: int) -> None:
+        self._slave_changed()
+
+    @on_write("STDR")
+    def _write_slave_data(self, raw: int, old: int) -> None:
+        self.slave.send(raw & 0xFF)
+        self._slave_changed()
+
+    @on_read("SSR")
+    def _slave_status(self) -> int:
+        return self.slave.status
+
+    @on_read("SASR")
+    def _read_slave_address(self) -> int:
+        value = self.slave.take_address()
+        self._slave_changed()
+        return value
+
+    @on_read("SRDR")
+    def _read_slave_data(self) -> int:
+        value = self.slave.take()
+        self._slave_changed()
         return value

@@ -9,7 +9,21 @@ from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import model, on_read, on_write
 from wattbench.core.wires import DmaRequest
-from wattbench.hw.imxrt.lpuart_line import BAUD, CTRL, DATA, FIFO, STAT, TABLE, WATER, LpuartLine
+from wattbench.hw.imxrt.lpuart_line import (
+    AT,
+    BAUD,
+    BAUD_AT,
+    CTRL,
+    CTRL_AT,
+    DATA,
+    FIFO,
+    STAT,
+    STAT_AT,
+    TABLE,
+    TE,
+    WATER,
+    LpuartLine,
+)
 
 INTERRUPTS = tuple(
     (CTRL[enable].mask, STAT[flag].mask)
@@ -19,10 +33,16 @@ INTERRUPTS = tuple(
     )
 )  # fmt: skip
 
-# STAT is what firmware polls: its parts are looked up once.
+ENABLES = sum(enable for enable, _ in INTERRUPTS)
 TDRE, TC, RDRF = (STAT[name].mask for name in ("TDRE", "TC", "RDRF"))
 TXFE, RXFE = FIFO["TXFE"].mask, FIFO["RXFE"].mask
-TXWATER, RXWATER = WATER["TXWATER"], WATER["RXWATER"]
+UNDERFLOW = FIFO["RXUFE"].mask | FIFO["RXUF"].mask
+OVERFLOW = FIFO["TXOFE"].mask | FIFO["TXOF"].mask
+TXWATER, RXWATER, TXCOUNT, RXCOUNT = (WATER[name] for name in ("TXWATER", "RXWATER", "TXCOUNT", "RXCOUNT"))
+R9T8, R8T9, RE = CTRL["R9T8"], CTRL["R8T9"], CTRL["RE"].mask
+TDMAE, RDMAE = BAUD["TDMAE"].mask, BAUD["RDMAE"].mask
+GLOBAL_OFFSET, SENT_BITS = TABLE["GLOBAL"].offset, DATA["FRETSC"].mask | 0x3FF
+FIFO_AT, WATER_AT, GLOBAL_AT = AT["FIFO"], AT["WATER"], AT["GLOBAL"]
 
 
 @model("Wattbench.Lpuart", "UART.NXP_LPUART")
@@ -80,10 +100,11 @@ class Lpuart(LpuartLine):
 
     def write(self, offset: int, size: int, value: int) -> None:
         """See `RegisterBlock.write`; a byte written to DATA gets its bits 8 and 9 from CTRL."""
-        if self["GLOBAL"] and offset != TABLE["GLOBAL"].offset:
+        if self.values[GLOBAL_AT] and offset != GLOBAL_OFFSET:
             return
         if offset == DATA.offset and size == 1:
-            value |= CTRL["R9T8"].get(self["CTRL"]) << 8 | CTRL["R8T9"].get(self["CTRL"]) << 9
+            control = self.values[CTRL_AT]
+            value |= R9T8.get(control) << 8 | R8T9.get(control) << 9
             size = 2
         super().write(offset, size, value)
 
@@ -105,10 +126,10 @@ class Lpuart(LpuartLine):
 
     @on_write("CTRL")
     def _ctrl_written(self, raw: int, old: int) -> None:
-        ctrl = self["CTRL"]
-        if (ctrl ^ old) & CTRL["TE"].mask:
-            self._preamble = bool(ctrl & CTRL["TE"].mask)
-        if not ctrl & CTRL["RE"].mask:
+        ctrl = self.values[CTRL_AT]
+        if (ctrl ^ old) & TE:
+            self._preamble = bool(ctrl & TE)
+        if not ctrl & RE:
             self._idle_due_ns = None
             self._idle_timer.cancel()
             self._partial_timer.cancel()
@@ -117,13 +138,13 @@ class Lpuart(LpuartLine):
     @on_read("CTRL")
     def _ctrl_read(self) -> int:
         head = self._rx[0] if self._rx else 0
-        return CTRL["R8T9"].put(CTRL["R9T8"].put(self["CTRL"], head >> 9), head >> 8)
+        return R8T9.put(R9T8.put(self.values[CTRL_AT], head >> 9), head >> 8)
 
     @on_read("STAT")
     def _status(self) -> int:
         """STAT with the flags that follow from the FIFOs."""
-        status = self["STAT"] & ~(TDRE | TC | RDRF)
-        fifo, water = self["FIFO"], self["WATER"]
+        values = self.values
+        status, fifo, water = values[STAT_AT] & ~(TDRE | TC | RDRF), values[FIFO_AT], values[WATER_AT]
         if len(self._tx) <= (TXWATER.get(water) if fifo & TXFE else 0):
             status |= TDRE
         if self._shift is None and not self._tx and not self._preamble:
@@ -140,7 +161,7 @@ class Lpuart(LpuartLine):
 
     @on_read("WATER")
     def _water_read(self) -> int:
-        return WATER["RXCOUNT"].put(WATER["TXCOUNT"].put(self["WATER"], len(self._tx)), len(self._rx))
+        return RXCOUNT.put(TXCOUNT.put(self.values[WATER_AT], len(self._tx)), len(self._rx))
 
     @on_read("DATA")
     def _data_read(self) -> int:
@@ -156,10 +177,10 @@ class Lpuart(LpuartLine):
 
     @on_write("DATA")
     def _data_written(self, raw: int, old: int) -> None:
-        if len(self._tx) >= (self.fifo_size if self["FIFO"] & FIFO["TXFE"].mask else 1):
+        if len(self._tx) >= (self.fifo_size if self.values[FIFO_AT] & TXFE else 1):
             self["FIFO"] |= FIFO["TXOF"].mask
         else:
-            self._tx.append(raw & (DATA["FRETSC"].mask | 0x3FF))
+            self._tx.append(raw & SENT_BITS)
         self._start()
 
     @on_write("FIFO")
@@ -177,10 +198,14 @@ class Lpuart(LpuartLine):
 
     def _update(self) -> None:
         """Drive interrupt and DMA requests from the present state."""
-        status, ctrl, fifo, baud = self._status(), self["CTRL"], self["FIFO"], self["BAUD"]
-        wanted = any(ctrl & enable and status & flag for enable, flag in INTERRUPTS)
-        wanted |= bool(fifo & FIFO["RXUFE"].mask and fifo & FIFO["RXUF"].mask)
-        wanted |= bool(fifo & FIFO["TXOFE"].mask and fifo & FIFO["TXOF"].mask)
+        status, values = self._status(), self.values
+        fifo, baud, enabled = values[FIFO_AT], values[BAUD_AT], values[CTRL_AT] & ENABLES
+        wanted = fifo & UNDERFLOW == UNDERFLOW or fifo & OVERFLOW == OVERFLOW
+        if enabled and not wanted:
+            for enable, flag in INTERRUPTS:
+                if enabled & enable and status & flag:
+                    wanted = True
+                    break
         self._irq.set(wanted)
-        self._tx_dma.set(bool(baud & BAUD["TDMAE"].mask and status & STAT["TDRE"].mask))
-        self._rx_dma.set(bool(baud & BAUD["RDMAE"].mask and status & STAT["RDRF"].mask))
+        self._tx_dma.set(bool(baud & TDMAE and status & TDRE))
+        self._rx_dma.set(bool(baud & RDMAE and status & RDRF))

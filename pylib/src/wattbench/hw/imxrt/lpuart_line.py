@@ -9,7 +9,7 @@ from abc import abstractmethod
 from fractions import Fraction
 from typing import Any
 
-from wattbench.core.clock import NS_PER_S, ClockInput, TickClock
+from wattbench.core.clock import NS_PER_S, ClockInput
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock
 from wattbench.core.registers import load_table
@@ -18,6 +18,14 @@ from wattbench.core.wires import UartPort
 TABLE = load_table("wattbench.hw.imxrt", "lpuart")
 BAUD, STAT, CTRL, DATA, FIFO, WATER = (TABLE[name] for name in ("BAUD", "STAT", "CTRL", "DATA", "FIFO", "WATER"))
 IDLE_CHARACTER = DATA["FRETSC"].mask | DATA["R9T9"].mask
+# A console moves thousands of characters: what each of them needs is looked up once.
+AT = {name: index for index, (name, *_) in enumerate(TABLE.instances())}
+"""Index of each register in `values`."""
+BAUD_AT, STAT_AT, CTRL_AT = AT["BAUD"], AT["STAT"], AT["CTRL"]
+M10, STOP_BITS = BAUD["M10"].mask, BAUD["SBNS"]
+M, M7, PE, TE = (CTRL[name].mask for name in ("M", "M7", "PE", "TE"))
+LOOPS, RSRC, TXDIR = (CTRL[name].mask for name in ("LOOPS", "RSRC", "TXDIR"))
+FRETSC, MSBF = DATA["FRETSC"].mask, STAT["MSBF"].mask
 
 
 def _reversed_bits(value: int, width: int) -> int:
@@ -80,7 +88,7 @@ class LpuartLine(RegisterBlock):
     @property
     def line_hz(self) -> Fraction:
         """Bits per second on the line; 0 while the clock or the baud divider is off."""
-        baud = self["BAUD"]
+        baud = self.values[BAUD_AT]
         if self._line_hz_of[0] != baud:
             divider = BAUD["SBR"].get(baud) * ((BAUD["OSR"].get(baud) or 15) + 1)
             hz = self._clock.hz / divider if divider else Fraction(0)
@@ -90,20 +98,21 @@ class LpuartLine(RegisterBlock):
     @property
     def data_bits(self) -> int:
         """Bits between start and stop bit, a parity bit included."""
-        if self["BAUD"] & BAUD["M10"].mask:
+        control = self.values[CTRL_AT]
+        if self.values[BAUD_AT] & M10:
             return 10
-        if self["CTRL"] & CTRL["M"].mask:
+        if control & M:
             return 9
-        return 7 if self["CTRL"] & CTRL["M7"].mask else 8
+        return 7 if control & M7 else 8
 
     @property
     def frame_bits(self) -> int:
         """Bits of one character on the line with start and stop bits."""
-        return self.data_bits + 2 + BAUD["SBNS"].get(self["BAUD"])
+        return self.data_bits + 2 + STOP_BITS.get(self.values[BAUD_AT])
 
     @property
     def _payload_bits(self) -> int:
-        return self.data_bits - CTRL["PE"].get(self["CTRL"])
+        return self.data_bits - bool(self.values[CTRL_AT] & PE)
 
     def _parity_bit(self, payload: int) -> int:
         """The parity bit at its place above `payload`, 0 without parity."""
@@ -113,17 +122,21 @@ class LpuartLine(RegisterBlock):
 
     def _start(self) -> None:
         """Load the free shift register with what is next. Frames in a row share one anchor, so nothing adds up."""
-        hz = self.line_hz
-        if self._shift is None and hz and self["CTRL"] & CTRL["TE"].mask and (self._preamble or self._tx):
+        if (
+            self._shift is None
+            and (self._preamble or self._tx)
+            and self.values[CTRL_AT] & TE
+            and (hz := self.line_hz).numerator
+        ):
             self._shift = IDLE_CHARACTER if self._preamble else self._tx.pop(0)
             self._preamble = False
             now_ns, bits = self.host.now_ns(), self.frame_bits
-            if self._shift & IDLE_CHARACTER == DATA["FRETSC"].mask:
+            if self._shift & IDLE_CHARACTER == FRETSC:
                 bits += 3 * STAT["BRK13"].get(self["STAT"])
-            if hz != self._tx_hz or now_ns != self._end_ns:
+            if now_ns != self._end_ns or (hz is not self._tx_hz and hz != self._tx_hz):
                 self._tx_hz, self._anchor_ns, self._bits = hz, now_ns, 0
             self._bits += bits
-            self._end_ns = TickClock(hz, self._anchor_ns).time_of(self._bits)
+            self._end_ns = self._anchor_ns - (-self._bits * NS_PER_S * hz.denominator // hz.numerator)
             self._shift_timer.arm(self._end_ns)
         self._update()
 
@@ -133,13 +146,13 @@ class LpuartLine(RegisterBlock):
         self._start()
         if word & IDLE_CHARACTER == IDLE_CHARACTER:
             return
-        if word & DATA["FRETSC"].mask:
+        if word & FRETSC:
             self.host.unmodelled(self.name, "break character, which a port cannot carry")
             return
-        width, ctrl = self._payload_bits, self["CTRL"]
+        width, ctrl = self._payload_bits, self.values[CTRL_AT]
         payload = word & (1 << width) - 1
-        self.port.transmitted(_reversed_bits(payload, width) if self["STAT"] & STAT["MSBF"].mask else payload)
-        if ctrl & CTRL["LOOPS"].mask and (not ctrl & CTRL["RSRC"].mask or ctrl & CTRL["TXDIR"].mask):
+        self.port.transmitted(_reversed_bits(payload, width) if self.values[STAT_AT] & MSBF else payload)
+        if ctrl & LOOPS and (not ctrl & RSRC or ctrl & TXDIR):
             self._accept(payload | self._parity_bit(payload), 0)
 
     def receive_frame(
@@ -147,7 +160,7 @@ class LpuartLine(RegisterBlock):
     ) -> None:
         """A character whose stop bit ends now arrives at RXD (without its parity bit), perhaps with faults."""
         ctrl, width = self["CTRL"], self._payload_bits
-        if ctrl & CTRL["LOOPS"].mask and (not ctrl & CTRL["RSRC"].mask or ctrl & CTRL["TXDIR"].mask):
+        if ctrl & LOOPS and (not ctrl & RSRC or ctrl & TXDIR):
             return
         payload = character & (1 << width) - 1
         if self["STAT"] & STAT["MSBF"].mask:

@@ -10,20 +10,13 @@ Times are those of the array: some 10 us to blow a fuse, 300 ns to read a word.
 
 from __future__ import annotations
 
-import re
-
-from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import model, on_read, on_write
 from wattbench.core.registers import load_table
-from wattbench.hw.imxrt.aliased import AliasedBlock
+from wattbench.hw.imxrt.fuse_words import DEFAULT_UNIQUE_ID, FuseWords
 
 WORDS, SHADOWED_WORDS = 272, 144
 BITWISE_WORDS = range(0x20)
-UNIQUE_ID_WORDS = (0x10, 0x11)
-MAC_WORDS = (0x28, 0x29)
-DEFAULT_UNIQUE_ID = 0x57B0_2A6C_4E09_1D73
-"""Lot, wafer and place on the wafer of a part that is not named otherwise."""
 UNLOCK_KEY = 0x3E77
 BLOW_NS, READ_NS = 10_000, 300
 UNREADABLE = 0xBADA_BADA
@@ -36,12 +29,10 @@ READ_FUSE, READ_COUNT, DONE_ENABLE, ERROR_ENABLE = (
     for name in ("READ_FUSE", "READ_FUSE_CNTR", "READ_FUSE_DONE_INTR_ENA", "READ_FUSE_ERROR_INTR_ENA")
 )
 STATUS = {name: field.mask for name, field in TABLE["OUT_STATUS"].fields.items()}
-WORD_SETTING = re.compile(r"(0x[0-9a-f]+|\d+)\s*=\s*(0x[0-9a-f]+|\d+)", re.IGNORECASE)
-MAC_ADDRESS = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}", re.IGNORECASE)
 
 
 @model("Wattbench.Ocotp")
-class Ocotp(AliasedBlock):
+class Ocotp(FuseWords):
     """Fuses and their controller at 0x40CAC000.
 
     Outputs: `READ_ERROR` (IRQ 115), `READ_DONE` (IRQ 116). Fuses outlive every reset and loss of power.
@@ -49,6 +40,9 @@ class Ocotp(AliasedBlock):
 
     size = 0x4000
     table = TABLE
+    words = WORDS
+    unique_id_words = (0x10, 0x11)
+    mac_words = (0x28, 0x29)
     default_output = "READ_DONE"
     state_names = ("fuses", "locked", "damaged", "_access", "_word", "_data")
     missing = (
@@ -70,59 +64,22 @@ class Ocotp(AliasedBlock):
 
         Raises UsageError for text that is no such list or address.
         """
-        super().__init__(host, name)
-        self.fuses = [0] * WORDS
         self.locked = [False] * WORDS
+        super().__init__(host, name, fuses, unique_id, mac_address)
         self.damaged = [False] * WORDS
         """Words with two wrong bits, which the check bits cannot mend."""
         self._access, self._word, self._data = "", 0, 0
         self._read_error = self.output("READ_ERROR")
         self._read_done = self.output("READ_DONE")
         self._finish = self.timer("access", self._finished)
-        self._preset(UNIQUE_ID_WORDS[0], unique_id >> 32 & 0xFFFF_FFFF)
-        self._preset(UNIQUE_ID_WORDS[1], unique_id & 0xFFFF_FFFF)
-        if mac_address:
-            self._preset_mac_address(mac_address)
-        self._preset_words(fuses)
 
     def _preset(self, word: int, value: int) -> None:
-        """A word as the factory or the maker of the board has left it."""
-        self.fuses[word] = value
+        super()._preset(word, value)
         self.locked[word] = bool(value) and word not in BITWISE_WORDS
-
-    def _preset_mac_address(self, text: str) -> None:
-        if not MAC_ADDRESS.fullmatch(text):
-            raise UsageError(f'{self.name}: macAddress takes six bytes such as "02:00:5E:00:53:01", not "{text}".')
-        address = int(text.replace(":", "").replace("-", ""), 16)
-        self._preset(MAC_WORDS[0], address & 0xFFFF_FFFF)
-        self._preset(MAC_WORDS[1], address >> 32)
-
-    def _preset_words(self, text: str) -> None:
-        for entry in filter(None, re.split(r"[,;]\s*", text.strip())):
-            match = WORD_SETTING.fullmatch(entry.strip())
-            if not match:
-                raise UsageError(f'{self.name}: fuses takes words such as "0x16=0x10, 0x15=2", not "{entry}".')
-            word, value = (int(number, 0) for number in match.groups())
-            if word >= WORDS or value >> 32:
-                raise UsageError(f"{self.name}: fuse words are 0 to 0x{WORDS - 1:X} of 32 bits, not {entry}.")
-            self._preset(word, value)
-
-    def fuse_word(self, word: int) -> int:
-        """The 32 fuses of word `word` (0 to 0x10F); ValueError if there is none."""
-        return self.fuses[self._checked(word)]
-
-    def blow(self, word: int, ones: int) -> None:
-        """Blow the fuses `ones` of a word from outside, locks or not; shadow registers follow at the next load."""
-        self.fuses[self._checked(word)] |= ones & 0xFFFF_FFFF
 
     def damage(self, word: int) -> None:
         """Give a word two wrong bits for good: reading it reports an error that cannot be corrected."""
         self.damaged[self._checked(word)] = True
-
-    def _checked(self, word: int) -> int:
-        if word not in range(WORDS):
-            raise ValueError(f"{self.name} has fuse words 0 to 0x{WORDS - 1:X}, not {word}")
-        return word
 
     def reset(self) -> None:
         """See `Model.reset`; the shadow registers are loaded from the fuses."""

@@ -1,4 +1,4 @@
-"""Secure non-volatile storage of the i.MX RT1170: the real-time clocks of a meter (IMXRT1170RM "SNVS").
+"""Secure non-volatile storage of i.MX RT parts: the real-time clocks of a meter (IMXRT1170RM "SNVS").
 
 Modelled: HP RTC with alarm and periodic interrupt, LP SRTC with alarm and overrun, monotonic counter, backed-up
 registers, their locks, switching the power off; button and tamper pins in `snvs_pins.py`. Both clocks run from one
@@ -11,12 +11,13 @@ The LP part lives on the battery: it keeps counting through `reset` and power of
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 from wattbench.core.host import Host
 from wattbench.core.model import model, on_read, on_write
+from wattbench.core.registers import load_table
 from wattbench.hw.imxrt.rtc_counter import NOMINAL_HZ, RtcCounter
-from wattbench.hw.imxrt.snvs_pins import SnvsPins
+from wattbench.hw.imxrt.snvs_pins import SECURITY_LOCK, SnvsPins
 
 RTC_EN, HPTA_EN, DIS_PI, PI_EN, HP_TS = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 16
 HPTA, PI = 1 << 0, 1 << 1
@@ -29,18 +30,17 @@ SECOND_BITS = 15
 MC_MASK = (1 << 48) - 1
 
 
-@model("Wattbench.Snvs")
-class Snvs(SnvsPins):
-    """SNVS at 0x40C90000.
+class SnvsBlock(SnvsPins):
+    """What the chips of the line have in common.
 
-    Outputs: `HP_NON_TZ` (IRQ 66: alarms and periodic interrupt), `HP_TZ` (IRQ 67: security violations),
-    `PULSE_EVENT` (IRQ 68: button), `WAKEUP` (LP events with LPWUI_EN), `PMIC_ON_REQ` (low asks for power off).
-    Inputs: 0 the ON/OFF button, low while pressed; 1 to 10 the external tamper pins.
+    Outputs: `HP_NON_TZ` (alarms and periodic interrupt), `HP_TZ` (security violations), `PULSE_EVENT` (button),
+    `WAKEUP` (LP events with LPWUI_EN), `PMIC_ON_REQ` (low asks for power off).
+    Inputs: 0 the ON/OFF button, low while pressed; from 1 on the external tamper pins.
     """
 
     default_output = "HP_NON_TZ"
     state_names = ("hp_state", "lp_state", "monotonic", "rtc_error", "pressed", "tamper_levels")
-    missing = (
+    missing: ClassVar[tuple[str, ...]] = (
         "security state machine, high assurance counter and master keys",
         "active tampers, glitch filters and wire meshes",
         "security violations of other blocks (CAAM, JTAG, WDOG2, OCOTP)",
@@ -303,3 +303,22 @@ class Snvs(SnvsPins):
     def _write_legacy_alias(self, raw: int, old: int) -> None:
         if not self._locked(GPR_LOCK):
             self["LPGPR0"] = self["LPGPR0_legacy_alias"]
+
+
+@model("Wattbench.Snvs")
+class Snvs(SnvsBlock):
+    """SNVS of the i.MX RT1170 at 0x40C90000, with ten tamper pins; its interrupts are 66 to 68."""
+
+    table = load_table("wattbench.hw.imxrt", "snvs")
+    last_tamper = 10
+    sensed: ClassVar[dict[str, int]] = {"clock": 1 << 4, "temperature": 1 << 5, "voltage": 1 << 6}
+
+    @on_write("LPTDC2R")
+    def _write_more_detectors(self, raw: int, old: int) -> None:
+        if self._locked(SECURITY_LOCK):
+            self["LPTDC2R"] = old
+        self._sense()
+
+    @on_write("LPTDSR")
+    def _write_tamper_flags(self, raw: int, old: int) -> None:
+        self._sense()

@@ -8,15 +8,15 @@ its flag for good, clears the backed-up registers unless told otherwise, and may
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, on_read, on_write
 from wattbench.core.names import did_you_mean
-from wattbench.core.registers import load_table
 from wattbench.core.wires import Line
 
-BUTTON, FIRST_TAMPER, LAST_TAMPER = 0, 1, 10
+BUTTON, FIRST_TAMPER = 0, 1
 MS = 1_000_000
 DEBOUNCE_NS = (50 * MS, 100 * MS, 500 * MS, 0)
 ON_TIME_NS = (500 * MS, 50 * MS, 100 * MS, 0)
@@ -32,20 +32,21 @@ COUNTER_VIOLATIONS = 0b110
 SECURITY_LOCK = 1 << 8
 LP_SEC_VIO, LPSVI_EN = 1 << 31, 1 << 31
 EXTERNAL_1, EXTERNAL_1_POLARITY = 9, 11
-SENSED = {"clock": 1 << 4, "temperature": 1 << 5, "voltage": 1 << 6}
-"""Detectors inside the chip: the same bit enables them in LPTDCR and flags them in LPSR."""
 
 
 class SnvsPins(RegisterBlock):
-    """Button and tamper part; inputs 0 (button, low while pressed) and 1 to 10 (external tamper pins)."""
+    """Button and tamper part; input 0 is the button, low while pressed, the external tamper pins follow."""
 
     size = 0x4000
-    table = load_table("wattbench.hw.imxrt", "snvs")
+    last_tamper: ClassVar[int]
+    """Number of the last tamper pin; those from 3 on have registers of their own."""
+    sensed: ClassVar[dict[str, int]] = {}
+    """Detectors inside the chip: the same bit enables them in LPTDCR and flags them in LPSR."""
 
     def __init__(self, host: Host, name: str) -> None:
         super().__init__(host, name)
         self.pressed = False
-        self.tamper_levels: list[bool | None] = [None] * (LAST_TAMPER + 1)
+        self.tamper_levels: list[bool | None] = [None] * (self.last_tamper + 1)
         """Levels of the tamper pins by number; None is a pin that nothing drives, at rest."""
         self.violation_line = self.output("HP_TZ")
         self.pulse = self.output("PULSE_EVENT")
@@ -59,18 +60,18 @@ class SnvsPins(RegisterBlock):
         """See `Model.on_input`."""
         if number == BUTTON:
             self._button(not level)
-        elif FIRST_TAMPER <= number <= LAST_TAMPER:
+        elif FIRST_TAMPER <= number <= self.last_tamper:
             self.tamper_levels[number] = level
             self._sense()
         else:
             super().on_input(number, level)
 
     def detect(self, detector: str) -> None:
-        """The chip's own detector `clock`, `temperature` or `voltage` sees an attack; UsageError for any other."""
-        if detector not in SENSED:
-            raise UsageError(f"{self.name} has no detector `{detector}`{did_you_mean(detector, SENSED)}")
-        if self["LPTDCR"] & SENSED[detector]:
-            self._flag("LPSR", SENSED[detector])
+        """One of the chip's own detectors (`sensed`) sees an attack; UsageError for any other."""
+        if detector not in self.sensed:
+            raise UsageError(f"{self.name} has no detector `{detector}`{did_you_mean(detector, self.sensed)}")
+        if self["LPTDCR"] & self.sensed[detector]:
+            self._flag("LPSR", self.sensed[detector])
 
     def button_deadlines(self) -> list[int | None]:
         """What a press under way waits for; it lives on the battery as well."""
@@ -108,7 +109,7 @@ class SnvsPins(RegisterBlock):
 
     def _sense(self) -> None:
         """Raise the flag of each enabled tamper pin that is active."""
-        for number in range(FIRST_TAMPER, LAST_TAMPER + 1):
+        for number in range(FIRST_TAMPER, self.last_tamper + 1):
             register, flags = ("LPTDCR", "LPSR") if number <= 2 else ("LPTDC2R", "LPTDSR")
             if number <= 2:
                 enable, polarity = 1 << EXTERNAL_1 + number - 1, 1 << EXTERNAL_1_POLARITY + number - 1
@@ -144,7 +145,7 @@ class SnvsPins(RegisterBlock):
 
     def _violation(self) -> bool:
         relevant = VIOLATIONS | self["LPTDCR"] & COUNTER_VIOLATIONS
-        return bool(self["LPSR"] & relevant or self["LPTDSR"])
+        return bool(self["LPSR"] & relevant or (self.last_tamper > 2 and self["LPTDSR"]))
 
     def _drive_pins(self) -> None:
         self.pulse.set(bool(self["LPSR"] & SPOF))
@@ -166,14 +167,4 @@ class SnvsPins(RegisterBlock):
     def _write_detectors(self, raw: int, old: int) -> None:
         if self._locked(SECURITY_LOCK):
             self["LPTDCR"] = old
-        self._sense()
-
-    @on_write("LPTDC2R")
-    def _write_more_detectors(self, raw: int, old: int) -> None:
-        if self._locked(SECURITY_LOCK):
-            self["LPTDC2R"] = old
-        self._sense()
-
-    @on_write("LPTDSR")
-    def _write_tamper_flags(self, raw: int, old: int) -> None:
         self._sense()

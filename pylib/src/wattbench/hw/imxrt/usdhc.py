@@ -24,15 +24,13 @@ FORCED = 0x157F_0000
 FORCED_AUTO_COMMAND = {0: 0, 1: 1, 2: 3, 3: 2, 4: 4, 7: 7}
 """Bits of FORCE_EVENT that set bits of AUTOCMD12_ERR_STATUS."""
 CARD_INTERRUPT = 1 << 31
-KEPT_OVER_RESET = ("VEND_SPEC", "VEND_SPEC2", "MMC_BOOT", "TUNING_CTRL", "DLL_CTRL", "STROBE_DLL_CTRL", "HOST_CTRL_CAP")
+KEPT_OVER_RESET = {"VEND_SPEC", "VEND_SPEC2", "MMC_BOOT", "TUNING_CTRL", "DLL_CTRL", "STROBE_DLL_CTRL", "HOST_CTRL_CAP"}
 
 
-@model("Wattbench.Usdhc")
-class Usdhc(RegisterBlock):
-    """A uSDHC without a card."""
+class UsdhcBlock(RegisterBlock):
+    """A uSDHC without a card, as far as the chips of the line are alike."""
 
     size = 0x4000
-    table = TABLE
     default_output = "IRQ"
     state_names = ("_busy",)
     missing = ("cards: every command that wants a response times out", "data transfers, DMA, tuning, boot mode")
@@ -68,7 +66,7 @@ class Usdhc(RegisterBlock):
     @on_write("SYS_CTRL")
     def _write_system(self, raw: int, old: int) -> None:
         if raw & RESET_ALL:
-            kept = {name: self[name] for name in KEPT_OVER_RESET}
+            kept = {name: self[name] for name in KEPT_OVER_RESET & self.table.registers.keys()}
             self.reset()
             for name, value in kept.items():
                 self[name] = value
@@ -99,10 +97,6 @@ class Usdhc(RegisterBlock):
     def _read_delay(self) -> int:
         return self["DLL_STATUS"] | (3 if self["DLL_CTRL"] & 1 else 0)
 
-    @on_read("STROBE_DLL_STATUS")
-    def _read_strobe_delay(self) -> int:
-        return self["STROBE_DLL_STATUS"] | (3 if self["STROBE_DLL_CTRL"] & 1 else 0)
-
     @on_write("FORCE_EVENT")
     def _force(self, raw: int, old: int) -> None:
         self["FORCE_EVENT"] = 0
@@ -120,3 +114,14 @@ class Usdhc(RegisterBlock):
 
     def _drive(self) -> None:
         self.irq.set(bool(self["INT_STATUS"] & self["INT_SIGNAL_EN"]))
+
+
+@model("Wattbench.Usdhc")
+class Usdhc(UsdhcBlock):
+    """A uSDHC of the i.MX RT1170."""
+
+    table = TABLE
+
+    @on_read("STROBE_DLL_STATUS")
+    def _read_strobe_delay(self) -> int:
+        return self["STROBE_DLL_STATUS"] | (3 if self["STROBE_DLL_CTRL"] & 1 else 0)

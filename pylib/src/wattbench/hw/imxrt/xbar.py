@@ -123,7 +123,7 @@ class XbarB(Crossbar):
     """A crossbar in front of an AOI. Inputs and outputs by number."""
 
     table = load_table("wattbench.hw.imxrt", "xbarb")
-    missing = ("triggers of FlexPWM, ENC and DMA as signals",)
+    missing = ("ends of DMA transfers as signals",)
 
 
 @model("Wattbench.XbarA")
@@ -135,7 +135,7 @@ class XbarA(Crossbar):
     """
 
     table = _TABLE_A
-    missing = ("triggers of FlexPWM, ENC and DMA as signals", "direction of pads by IOMUXC_GPR")
+    missing = ("ends of DMA transfers as signals", "direction of pads by IOMUXC_GPR")
 
     def __init__(self, host: Host, name: str) -> None:
         super().__init__(host, name)

@@ -18,6 +18,7 @@ from wattbench.hw.imxrt.aliased import AliasedBlock
 TABLE = load_table("wattbench.hw.imxrt106x", "analog")
 CRYSTAL_HZ = 24_000_000
 PFD_NUMERATOR = 18
+ETHERNET_HZ = 25_000_000
 ENABLE, BYPASS, LOCK = 1 << 13, 1 << 16, 1 << 31
 SWITCH = 1 << 12
 """POWERDOWN, which switches off; of the USB PLLs POWER, which switches on."""
@@ -33,7 +34,8 @@ class CcmAnalog106x(AliasedBlock):
     size = 0x1000
     table = TABLE
     missing = (
-        "lock time, spread spectrum, ENET and second USB PLL as clocks",
+        "lock time, spread spectrum, the second USB PLL as a clock",
+        "reference clocks of the Ethernet ports on their pins",
         "supplies that fail, brown-out, temperature measurement, USB detection",
     )
 
@@ -106,10 +108,16 @@ class CcmAnalog106x(AliasedBlock):
         return self._pll_hz(pll, ratio + (self._fraction(pll) if pll == "PLL_SYS" else 0))
 
     def source_hz(self, source: str) -> Fraction:
-        """Frequency of `OSC_24M`, `PLL_ARM`, `PLL2` to `PLL5`, or a phase divider as `PLL2_PFD0`; 0 while it is off."""
+        """Frequency of `OSC_24M`, `PLL_ARM`, `PLL2` to `PLL5`, `PLL6_25M`, or a phase divider as `PLL2_PFD0`.
+
+        It is 0 while the source is off.
+        """
         if source == "OSC_24M":
             off = self["MISC0"] & TABLE["MISC0"]["XTAL_24M_PWD"].mask
             return Fraction(0) if off else self.crystal_hz
+        if source == "PLL6_25M":
+            on = self["PLL_ENET"] & TABLE["PLL_ENET"]["ENET_25M_REF_EN"].mask
+            return self._pll_hz("PLL_ENET", Fraction(ETHERNET_HZ) / self.crystal_hz) if on else Fraction(0)
         group, _, part = source.partition("_PFD")
         if part:
             register, pll = PFDS[group]

@@ -20,6 +20,8 @@ TABLE = load_table("wattbench.hw.imxrt106x", "ccm")
 _TREE = tomllib.loads(files("wattbench.hw.imxrt106x").joinpath("clock_roots.toml").read_text(encoding="utf-8"))
 ROOTS, BLOCKS = _TREE["roots"], _TREE["blocks"]
 BUSES = ("ARM", "AHB", "IPG")
+UNDIVIDED = ("PLL6_25M",)
+"""Sources that blocks take as they are."""
 PRE_PERIPHERAL = ("PLL2", "PLL2_PFD2", "PLL2_PFD0", "ARM")
 
 
@@ -73,8 +75,8 @@ class Ccm106x(RegisterBlock):
         if root in BLOCKS:
             name, register, number = BLOCKS[root]
             return self._hz(name) if self.gate_open(register, number) else 0
-        if root not in ROOTS and root not in BUSES:
-            known = ", ".join((*BUSES, *ROOTS, *BLOCKS))
+        if root not in ROOTS and root not in BUSES and root not in UNDIVIDED:
+            known = ", ".join((*BUSES, *ROOTS, *UNDIVIDED, *BLOCKS))
             raise UsageError(f"{self.name} has no clock root {root!r}; roots are {known}")
         return self._hz(root)
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from wattbench.core.clock import ClockSource, root_of
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_write
 from wattbench.core.registers import load_table
+from wattbench.hw.imxrt.cmp import Comparator
+from wattbench.hw.imxrt.enc import Enc
+from wattbench.hw.imxrt.enet import EnetBlock
 from wattbench.hw.imxrt.flexspi import FlexSpi
 from wattbench.hw.imxrt.rtwdog import Rtwdog
+from wattbench.hw.imxrt.semc import Semc
+from wattbench.hw.imxrt.snvs import SnvsBlock
 from wattbench.hw.imxrt.usb import Usb
 from wattbench.hw.imxrt.usbphy import UsbTransceiver
+from wattbench.hw.imxrt.usdhc import UsdhcBlock
 from wattbench.hw.imxrt.xbar import XbarA, XbarB, load_signals
 
 PACKAGE = "wattbench.hw.imxrt106x"
@@ -97,3 +106,83 @@ class Aipstz(RegisterBlock):
     def _protect(self, raw: int, old: int) -> None:
         if raw & DENIALS:
             self.host.unmodelled(self.name, "protection of peripherals", f"value 0x{raw:X}")
+
+
+@model("Wattbench.Enet106x")
+class Enet106x(EnetBlock):
+    """ENET and ENET2: 10 and 100 Mbit/s over MII or RMII. Clocks: the IPG bus, and for time stamps PLL6's 25 MHz."""
+
+    table = load_table(PACKAGE, "enet")
+    bus_root = "IPG"
+
+    def __init__(
+        self, host: Host, name: str, *, clocks: ClockSource | None = None, frequency: int = 25_000_000
+    ) -> None:
+        """`clocks` or `frequency` [Hz] gives the clocks of MDIO and of the time stamps."""
+        self.timer_root = root_of("", name)
+        super().__init__(host, name, 2048, clocks, frequency)
+
+
+@model("Wattbench.Usdhc106x")
+class Usdhc106x(UsdhcBlock):
+    """A uSDHC without a card and without the HS400 mode."""
+
+    table = load_table(PACKAGE, "usdhc")
+
+
+@model("Wattbench.Semc106x")
+class Semc106x(Semc):
+    """A SEMC without memories, with fewer windows."""
+
+    table = load_table(PACKAGE, "semc")
+
+
+@model("Wattbench.UsbNonCore106x")
+class UsbNonCore106x(RegisterBlock):
+    """Registers around both USB controllers, whose own come first: settings without effect where nothing is there."""
+
+    table = load_table(PACKAGE, "usbnc")
+    interleaved = ("USBNC1", "USBNC2")
+    """The peripherals of the SVD that it is, whose registers lie between each other's."""
+    first = 0x800
+    size = 0x3800
+    missing = ("wake-up, overcurrent",)
+
+    def read(self, offset: int, size: int) -> int:
+        """See `RegisterBlock.read`; the block stands at its first register."""
+        return super().read(self.first + offset, size)
+
+    def write(self, offset: int, size: int, value: int) -> None:
+        """See `RegisterBlock.write`."""
+        super().write(self.first + offset, size, value)
+
+
+@model("Wattbench.Cmp106x")
+class Cmp106x(Comparator):
+    """A comparator with registers of a byte each and a converter of 6 bits."""
+
+    table = load_table(PACKAGE, "cmp")
+    size = 0x8
+    places: ClassVar[dict[str, tuple[str, str]]] = {
+        name: (register.name, name) for register in table.registers.values() for name in register.fields
+    } | {"INVT": ("CR1", "INV"), "FPR": ("FPR", "FILT_PER")}
+
+    @on_write("CR0", "CR1", "FPR", "SCR", "DACCR", "MUXCR")
+    def _write_control(self, raw: int, old: int) -> None:
+        self._settings_written()
+
+
+@model("Wattbench.Enc106x")
+class Enc106x(Enc):
+    """A quadrature decoder without measurement of times."""
+
+    table = load_table(PACKAGE, "enc")
+    missing = ()
+
+
+@model("Wattbench.Snvs106x")
+class Snvs106x(SnvsBlock):
+    """SNVS with one tamper pin and no detectors of its own but for the power glitch pattern, which is storage."""
+
+    table = load_table(PACKAGE, "snvs")
+    last_tamper = 1

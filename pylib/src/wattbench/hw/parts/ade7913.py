@@ -255,3 +255,5 @@ class Ade7913(Ade7913Conversions):
         else:
             self._config = value
             self._changed(now)
+            if changed & _CONFIG["CLKOUT_EN"].mask:
+                self._plan_edge()

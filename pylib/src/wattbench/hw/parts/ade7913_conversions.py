@@ -97,7 +97,16 @@ class Ade7913Conversions(Conversions):
         self._begin_run(hz, counter % self._period(), at_ns)
         self._edge.arm(self._sample_ns(1))
 
+    def _plan_edge(self) -> None:
+        """Wait for the next sample, DREADY being high."""
+        self._dready.set(True)
+        if self._running:
+            self._edge.arm(self._sample_ns(self._index() + 1))
+
     def _on_edge(self) -> None:
+        if self._config & _CONFIG["CLKOUT_EN"].mask:
+            self._plan_edge()
+            return
         index = self._index()
         low = self._dready.level
         self._edge.arm(self._sample_ns(index, DREADY_CYCLES) if low else self._sample_ns(index + 1))

@@ -155,8 +155,9 @@ class EthernetPhy(Model):
         if self._on_other_page(register):
             return self.paged.get((self.registers[PAGE_SELECT], register), 0)
         value = self.registers[register]
-        if self.mode is not None and register == self.data["link_in"]["register"]:
-            value |= int(self.data["link_in"]["bits"])
+        shown = self.data.get("link_in")
+        if shown is not None and self.mode is not None and register == shown["register"]:
+            value |= int(shown["bits"])
         if register == self.data["events"]["status"]:
             self.registers[register] &= ~(self.data["events"]["up_flag"] | self.data["events"]["down_flag"])
             self._drive()
@@ -172,6 +173,7 @@ class EthernetPhy(Model):
             self._write_mmd_data(value)
         elif self._on_other_page(register):
             self.paged[self.registers[PAGE_SELECT], register] = value
+            self._drive()
         else:
             fixed = self._fixed.get(register, 0)
             self.registers[register] = self.registers[register] & fixed | value & ~fixed
@@ -266,17 +268,19 @@ class EthernetPhy(Model):
         self._link_timer.cancel()
         self.registers[ANLPAR] = self.registers[GBSR] = 0
         self.registers[ANER] &= ~PARTNER_NEGOTIATES
-        self._show_mode(0)
+        self._show_mode(None)
         if self.mode is not None:
             self.mode, self._link_was_lost = None, True
             self._note("down")
 
-    def _show_mode(self, code: int) -> None:
-        register, codes = self.data["result"]["register"], self.data["result"]["modes"].values()
-        mask = 0
-        for known in codes:
+    def _show_mode(self, code: int | None) -> None:
+        """Show the mode of a link that came, None that of none."""
+        register, mask = self.data["result"]["register"], 0
+        for known in self.data["result"]["modes"].values():
             mask |= known
-        self.registers[register] = self.registers[register] & ~mask | code
+        if register == BMCR and (code is None or not self.registers[BMCR] & NEGOTIATE):
+            return
+        self.registers[register] = self.registers[register] & ~mask | (code or 0)
 
     def _note(self, event: str) -> None:
         """Flag a change of the link."""
@@ -287,6 +291,7 @@ class EthernetPhy(Model):
     def _drive(self) -> None:
         """The interrupt pin is low while an enabled change is flagged."""
         events = self.data["events"]
-        enable, status = self.registers[events["enable"]], self.registers[events["status"]]
+        page, status = events.get("page"), self.registers[events["status"]]
+        enable = self.registers[events["enable"]] if page is None else self.paged.get((page, events["enable"]), 0)
         wanted = any(enable & events[event] and status & events[f"{event}_flag"] for event in ("up", "down"))
         self._interrupt.set(not wanted)

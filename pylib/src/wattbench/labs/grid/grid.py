@@ -14,6 +14,7 @@ from wattbench.core.analog import AnalogPort, FloatArray
 from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import StimulusError, UsageError
 from wattbench.labs.grid.channels import NEUTRAL, PHASES, QUANTITIES, Change, Channel, Harmonic
+from wattbench.labs.grid.crossings import rising_crossings
 from wattbench.labs.grid.disturbances import Disturbances
 from wattbench.labs.grid.front_end import FrontEnd
 from wattbench.labs.grid.loads import Loads
@@ -187,6 +188,10 @@ class Grid(Loads, Disturbances, Symmetry, Playback):
             for source in self._sources.values():
                 source.require_sampled(segment, self._bench.now_ns)
         return injected(self._schedule, from_ns, to_ns)
+
+    def rising_crossings(self, phase: str, from_ns: int, to_ns: int) -> FloatArray:
+        """Virtual times (ns) at which the fundamental of a phase's voltage goes upwards through zero; closed form."""
+        return rising_crossings(self._schedule, self._wired(Channel(phase, "voltage")), from_ns, to_ns)
 
     @property
     def last_change_ns(self) -> int:

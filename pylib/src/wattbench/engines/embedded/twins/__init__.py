@@ -14,6 +14,7 @@ from wattbench.engines.embedded.twins.ad7779 import NativeAd7779
 from wattbench.engines.embedded.twins.ade7913 import NativeAde7913
 from wattbench.engines.embedded.twins.dma import NativeDmaMux, NativeEdma
 from wattbench.engines.embedded.twins.flexpwm import NativeFlexPwm
+from wattbench.engines.embedded.twins.flexspi import NativeFlexSpi, NativeFlexSpi106x
 from wattbench.engines.embedded.twins.gpt import NativeGpt
 from wattbench.engines.embedded.twins.lpspi import NativeLpspi
 from wattbench.engines.embedded.twins.sai import NativeSai
@@ -25,6 +26,8 @@ __all__ = [
     "NativeDmaMux",
     "NativeEdma",
     "NativeFlexPwm",
+    "NativeFlexSpi",
+    "NativeFlexSpi106x",
     "NativeGpt",
     "NativeLpspi",
     "NativeSai",
@@ -32,7 +35,8 @@ __all__ = [
 ]
 
 _KINDS: tuple[type[Twin] | type[NativeAd7779], ...] = (
-    NativeEdma, NativeDmaMux, NativeLpspi, NativeFlexPwm, NativeGpt, NativeSai, NativeAde7913, NativeAd7779,
+    NativeEdma, NativeDmaMux, NativeLpspi, NativeFlexPwm, NativeFlexSpi, NativeFlexSpi106x, NativeGpt, NativeSai,
+    NativeAde7913, NativeAd7779,
 )  # fmt: skip
 _TWINS = {kind.type_name: kind for kind in _KINDS}
 

@@ -18,6 +18,8 @@ REFILL = c.CFUNCTYPE(None, _I64, _U32, _I64, _U32, _U32, _U32, _PTR)
 DROP = c.CFUNCTYPE(None, _I64)
 TEMPOS = c.CFUNCTYPE(_U32)
 REFILL_FRAMES = c.CFUNCTYPE(None)
+EXECUTE = c.CFUNCTYPE(None, _U32, _U32, _U32, _U32, _PTR, _U32, _PTR, _U32)
+READS = c.CFUNCTYPE(None, _U32, _U32, _U32, _U32)
 
 # enum wb_missing
 MISSING_READ, MISSING_WRITE, MISSING_BITS, MISSING_FEATURE = range(4)
@@ -33,6 +35,12 @@ class ConverterHost(c.Structure):
     """`wb_ade7913_host`: what the native converter asks of Python."""
 
     _fields_ = (("refill", REFILL), ("drop", DROP), ("tempos", TEMPOS))
+
+
+class FlexSpiHost(c.Structure):
+    """`wb_flexspi_host`: what the native FlexSPI asks of Python."""
+
+    _fields_ = (("execute", EXECUTE), ("reads", READS))
 
 
 class AudioFrameData(c.Structure):
@@ -70,6 +78,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wb_request_watch": (c.c_int, (_PTR,)),
     "wb_edma_new": (_PTR, (_PTR,)),
     "wb_edma_line": (_UINT, (_PTR, _UINT)),
+    "wb_edma_trace": (None, (_PTR, _UINT, _U32, _U32)),
     "wb_edma_services": (c.c_uint64, (_PTR,)),
     "wb_dmamux_new": (_PTR, (_PTR, _PTR)),
     "wb_dmamux_connect": (None, (_PTR, _UINT, _PTR)),
@@ -79,12 +88,19 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "wb_lpspi_new": (_PTR, (_PTR,)),
     "wb_lpspi_clock": (None, (_PTR, _I64, _I64)),
     "wb_lpspi_attach": (None, (_PTR, _UINT, _PTR)),
+    "wb_lpspi_trace": (None, (_PTR, _UINT, _U32)),
     "wb_lpspi_line": (_UINT, (_PTR,)),
     "wb_lpspi_request": (_PTR, (_PTR, _UINT)),
     "wb_gpt_new": (_PTR, (_PTR,)),
     "wb_gpt_clock": (None, (_PTR, _I64, _I64)),
     "wb_gpt_input": (None, (_PTR, _U32, _U32)),
     "wb_gpt_line": (_UINT, (_PTR, _UINT)),
+    "wb_flexspi_new": (_PTR, (_PTR, c.POINTER(FlexSpiHost), _U32)),
+    "wb_flexspi_attach": (None, (_PTR, _U32)),
+    "wb_flexspi_tell": (None, (_PTR,)),
+    "wb_flexspi_line": (_UINT, (_PTR,)),
+    "wb_flexspi_held": (_U32, (_PTR, _U32, c.POINTER(_PTR))),
+    "wb_flexspi_hold": (None, (_PTR, _U32, c.c_char_p, _U32)),
     "wb_flexpwm_new": (_PTR, (_PTR,)),
     "wb_flexpwm_clock": (None, (_PTR, _I64, _I64)),
     "wb_flexpwm_input": (None, (_PTR, _U32, _U32)),

@@ -11,7 +11,7 @@ from wattbench.engines.embedded.machine import Machine
 from wattbench.engines.embedded.twins.binding import library
 from wattbench.engines.embedded.twins.lines import NativeLine, NativeRequest
 from wattbench.engines.embedded.twins.twin import Clocked
-from wattbench.hw.imxrt.flexpwm import INPUT_NAMES, FlexPwm
+from wattbench.hw.imxrt.flexpwm import INPUT_NAMES, FlexPwm, trigger_names
 from wattbench.hw.imxrt.flexpwm_counters import SUBMODULES
 
 
@@ -35,6 +35,9 @@ class NativeFlexPwm(Clocked):
         for number in range(SUBMODULES):
             self.line(f"IRQ{number}", partial(self.lib.wb_flexpwm_line, self.handle, number))
         self.line("FAULT", partial(self.lib.wb_flexpwm_line, self.handle, SUBMODULES))
+        triggers = [trigger for number in range(SUBMODULES) for trigger in trigger_names(number)]
+        for number, trigger in enumerate(triggers, SUBMODULES + 1):
+            self.line(trigger, partial(self.lib.wb_flexpwm_line, self.handle, number))
 
     def set_clock(self, hz: Fraction) -> None:
         """See `Clocked`."""
