@@ -17,7 +17,7 @@ class Wiring:
     sensor_ohm: float = 200e-6
     divider_ratio: float = 1 / 991
     transformer: None = None
-    shunt_ppm_per_k: float = 0.0
+    sensor_ppm_per_k: float = 0.0
     divider_ppm_per_k: float = 0.0
 
 

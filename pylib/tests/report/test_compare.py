@@ -60,11 +60,17 @@ def test_equal_runs_are_equal(run):
         ({"pulses": {"active": [1.0, 1.501]}}, "time of active pulses, largest at 1.500000000 s: 1.5"),
         ({"registers": {"energy": [1.50004, 0.5], "count": [2]}}, "register energy[0] at 2.000000000 s: 1.5 / 1.50004"),
         ({"registers": {"energy": [1.5], "count": [2]}}, "register energy[1] at 2.000000000 s: 0.5 / nothing"),
+        ({"registers": {"energy": [1.5, None], "count": [2]}}, "register energy[1] at 2.000000000 s: 0.5 / nothing"),
     ],
 )
 def test_each_difference_is_found_once(run, changes, text):
     (found,) = texts(compare(run("a"), run("b", replace(SEEN, **changes))))
     assert found.startswith(text)
+
+
+def test_what_is_no_number_twice_is_equal(run):
+    seen = replace(SEEN, registers={"energy": [1.5, None], "count": [2]})
+    assert not compare(run("a", seen), run("b", seen)).differences
 
 
 def test_twenty_ppm_are_equal(run):

@@ -122,6 +122,8 @@ class TransformerDescription:
     nominal_hz: float = 50.0
     knee_a: float = math.inf
     """Magnetising current (primary, peak) at which the core saturates."""
+    burden_ppm_per_k: float = 0.0
+    """How the burden changes with the temperature; 0 where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,11 @@ class FrontEndDescription:
     def sensor_ohm(self) -> float:
         """Volts at the converter's pins per ampere of the line."""
         return self.shunt_ohm if self.transformer is None else self.transformer.burden_ohm / self.transformer.turns
+
+    @property
+    def sensor_ppm_per_k(self) -> float:
+        """How the current's sensor changes with the temperature; 0 where it is not known."""
+        return self.shunt_ppm_per_k if self.transformer is None else self.transformer.burden_ppm_per_k
 
 
 @dataclass(frozen=True)

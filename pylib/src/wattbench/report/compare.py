@@ -105,6 +105,8 @@ def _seen(first: Seen, second: Seen) -> Iterator[Difference]:
         tolerance = RELATIVE_TOLERANCE * scales.get(_family(first, name), 0.0)
         values = [(item.registers.get(name) or []) for item in (first, second)]
         for place, (one, other) in enumerate(zip_longest(*values)):
+            if one is None and other is None:
+                continue
             if one is None or other is None or abs(one - other) > tolerance:
                 amount = abs(one - other) if one is not None and other is not None else 0.0
                 label = f"{name}[{place}]"
@@ -148,7 +150,8 @@ def _scales(first: Seen, second: Seen) -> dict[str, float]:
     for seen in (first, second):
         for name, values in seen.registers.items():
             family = _family(seen, name)
-            scales[family] = max(scales.get(family, 0.0), *map(abs, values), 0.0)
+            numbers = (abs(value) for value in values if value is not None)
+            scales[family] = max(scales.get(family, 0.0), *numbers, 0.0)
     return scales
 
 

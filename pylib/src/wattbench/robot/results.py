@@ -77,13 +77,16 @@ class Trace:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the bench had shown when a test ended: console lines as (s, text), pulse times in s, registers."""
+    """What the bench had shown when a test ended: console lines as (s, text), pulse times in s, registers.
+
+    A register of which firmware made no number (NaN, infinity) is None.
+    """
 
     test: str
     instant_s: float
     console: list[tuple[float, str]]
     pulses: dict[str, list[float]]
-    registers: dict[str, list[float]]
+    registers: dict[str, list[float | None]]
     units: dict[str, str] = field(default_factory=dict)
 
 

@@ -136,7 +136,11 @@ class Session:
             self.record(CaseFacts(self.test, spent_ns / NS_PER_S, self._bench.digest()))
             seen = self._bench.observe()
             console = [(line.time_s, line.text) for line in seen.console]
-            self.record(Seen(self.test, seen.instant_s, console, seen.pulses, seen.registers, seen.units))
+            registers = {
+                name: [value if math.isfinite(value) else None for value in values]
+                for name, values in seen.registers.items()
+            }
+            self.record(Seen(self.test, seen.instant_s, console, seen.pulses, registers, seen.units))
             self._record_unmodelled(self._bench.accesses)
         self.test = self.test_name = ""
 

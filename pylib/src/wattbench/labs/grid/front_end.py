@@ -73,8 +73,8 @@ class FrontEndDescription(Protocol):
         """Volts at the pin per volt of the line (1 kOhm of 991 kOhm: 1/991)."""
 
     @property
-    def shunt_ppm_per_k(self) -> float:
-        """Relative change of the shunt per kelvin, in 1e-6."""
+    def sensor_ppm_per_k(self) -> float:
+        """Relative change of the current's sensor per kelvin, in 1e-6."""
 
     @property
     def divider_ppm_per_k(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from wattbench.core.analog import AnalogPort
@@ -47,12 +48,12 @@ def wired_pins(phase: str, description: FrontEndDescription, model: AfeModel) ->
     gains = {"voltage": description.divider_ratio, "current": description.sensor_ohm}
     sensors = {
         "voltage": FrontEnd(gains["voltage"], temperature_coefficient_ppm=description.divider_ppm_per_k),
-        "current": FrontEnd(gains["current"], temperature_coefficient_ppm=description.shunt_ppm_per_k),
+        "current": FrontEnd(gains["current"], temperature_coefficient_ppm=description.sensor_ppm_per_k),
     }
     wound = description.transformer
     if wound is not None:
         transformer = CurrentTransformer(wound.lead_deg, wound.nominal_hz, wound.knee_a)
-        sensors["current"] = FrontEnd(gains["current"], transformer=transformer)
+        sensors["current"] = replace(sensors["current"], transformer=transformer)
     for quantity, input_name in (("voltage", description.voltage_input), ("current", description.current_input)):
         if not input_name:
             continue

@@ -283,8 +283,8 @@ class Planner:
         if load.temperature_c == REFERENCE_C or self.rating.temperature_ppm_per_k:
             return ""
         return (
-            f"the manifest states no shunt_ppm_per_k and no divider_ppm_per_k, so nothing would differ from "
-            f"{REFERENCE_C:g} °C"
+            f"the manifest states no shunt_ppm_per_k, burden_ppm_per_k or divider_ppm_per_k, so nothing would differ "
+            f"from {REFERENCE_C:g} °C"
         )
 
 

@@ -91,7 +91,7 @@ class Rating:
             },
             temperature_ppm_per_k=max(
                 (
-                    abs(sensors.shunt_ppm_per_k) + abs(sensors.divider_ppm_per_k)
+                    abs(sensors.sensor_ppm_per_k) + abs(sensors.divider_ppm_per_k)
                     for phase, sensors in manifest.front_ends.items()
                     if phase not in _NOT_PHASES
                 ),
