@@ -15,7 +15,7 @@ from native_meter import COMMON, EDGE
 
 SOURCES = (
     "calendar", "steering", "timekeeping", "storage", "event_log", "registers_kept", "intervals", "demand", "profile",
-    "supervision", "energy", "crc",
+    "supervision", "energy", "crc", "voltage_events",
 )  # fmt: skip
 TICKS_PER_CYCLE = 480_000
 CYCLES_PER_S = 50

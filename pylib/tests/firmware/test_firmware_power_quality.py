@@ -69,7 +69,7 @@ def meter_events(meter: NativeMeter, first: int = 0) -> list[VoltageEvent]:
     extremes = meter.singles("meter_event_extreme_v", 32)
     events = [
         VoltageEvent(KINDS[kinds[n]], starts[n], starts[n] + durations[n], extremes[n], "", f"L{phases[n]}")
-        for n in range(first, meter.count("meter_event_count"))
+        for n in range(first, meter.count("meter_voltage_event_count"))
     ]
     return sorted(events, key=lambda event: event.start_s)
 
@@ -184,11 +184,11 @@ def test_the_seeded_meter_has_no_hysteresis(tmp_path: Path) -> None:
 def test_a_gap_in_the_samples_makes_no_event(meter: NativeMeter) -> None:
     mains = Mains()
     meter.feed(mains.waves, [quiet] * 3, SETTLED_S)
-    before = meter.count("meter_event_count"), meter.count("meter_events_running")
+    before = meter.count("meter_voltage_event_count"), meter.count("meter_events_running")
     meter.library.metrology_gap()
     meter.samples += 77
     meter.feed(mains.waves, [quiet] * 3, 0.5)
-    assert (meter.count("meter_event_count"), meter.count("meter_events_running")) == before
+    assert (meter.count("meter_voltage_event_count"), meter.count("meter_events_running")) == before
     assert meter.singles("meter_half_cycle_v", 3) == pytest.approx([UDIN_V] * 3, rel=2e-4)
 
 
@@ -242,7 +242,7 @@ def test_reversed_sequence_is_an_event(meter: NativeMeter) -> None:
     one, two, three = mains.waves
     meter.feed([one, two, three], [quiet] * 3, SETTLED_S)
     assert meter.count("meter_phase_sequence") == 1
-    first = meter.count("meter_event_count")
+    first = meter.count("meter_voltage_event_count")
     meter.feed([one, three, two], [quiet] * 3, 1.5)
     assert meter.count("meter_phase_sequence") == 2
     meter.feed([one, two, three], [quiet] * 3, SETTLED_S)
@@ -255,7 +255,7 @@ def test_reversed_sequence_is_an_event(meter: NativeMeter) -> None:
 def test_lost_phase_is_an_event_and_no_interruption(meter: NativeMeter) -> None:
     one, two, three = Mains().waves
     meter.feed([one, two, three], [quiet] * 3, SETTLED_S)
-    first = meter.count("meter_event_count")
+    first = meter.count("meter_voltage_event_count")
     meter.feed([one, quiet, three], [quiet] * 3, 1.2)
     assert meter.count("meter_phases_lost") == 0b010
     assert meter.count("meter_phase_sequence") == 0

@@ -397,6 +397,19 @@ def test_phase_and_cover_events(meter):
     ]  # fmt: skip
 
 
+def test_voltage_events_are_events_of_the_meter(meter):
+    """A dip and a swell with their duration; a phase that is lost has its own event."""
+    dip, swell, phase_loss, ring = 1, 2, 4, 32
+    kinds = (ctypes.c_uint32 * ring).in_dll(meter.library, "meter_event_kind")
+    durations = (ctypes.c_uint64 * ring).in_dll(meter.library, "meter_event_duration_ticks")
+    meter.set(WINTER_NOON)
+    before = len(meter.events())
+    for number, kind, milliseconds in ((30, dip, 250), (31, phase_loss, 9), (32, swell, 1234)):
+        kinds[number % ring], durations[number % ring] = kind, 24_000 * milliseconds
+        meter.library.voltage_event_over(number)
+    assert [event[1:] for event in meter.events()[before:]] == [(0x100 + dip, 250), (0x100 + swell, 1234)]
+
+
 def test_rings_go_round(meter):
     meter.library.intervals_set_period(PROFILE, 60)
     meter.set(WINTER_NOON)

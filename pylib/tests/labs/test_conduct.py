@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from meter_rating import DIRECT
@@ -47,6 +48,8 @@ def altered(tmp_path):
         text = re.sub(
             r'"((?:\.\./)[^"]+|[^"/]+\.elf)"', lambda m: f'"{(path.parent / m[1]).resolve()}"', path.read_text()
         )
+        base = re.search(r'^extends = "(.*)"\n', text, re.MULTILINE)
+        text = text.replace(base[0], "") + Path(base[1]).read_text()
         assert old in text
         copy = tmp_path / "altered.toml"
         copy.write_text(text.replace(old, new))

@@ -21,7 +21,7 @@ def volts(bench: FakeBench, quantity: str, times_s: np.ndarray) -> np.ndarray:
     """What the converter of the phase is given, in V or A of the line."""
     wiring = bench.front_ends[PHASE]
     name, gain = {
-        "voltage": (wiring.voltage_input, wiring.divider_ratio), "current": (wiring.current_input, wiring.shunt_ohm),
+        "voltage": (wiring.voltage_input, wiring.divider_ratio), "current": (wiring.current_input, wiring.sensor_ohm),
     }[quantity]  # fmt: skip
     return bench.model(wiring.afe).analog.volts(name, times_s) / gain
 
@@ -109,5 +109,5 @@ def test_a_source_that_is_wrong_is_seen():
     grid = Grid(bench)
     grid.set_balanced_load(230.0, 20.0)
     bench.run_for(2.0)
-    bench.front_ends[PHASE].shunt_ohm *= 1 - 3e-6
+    bench.front_ends[PHASE].sensor_ohm *= 1 - 3e-6
     assert error_ppm(bench, grid, 300_000_017, 1_700_000_003) == pytest.approx(3.0, abs=0.1)

@@ -25,10 +25,8 @@ def run(tmp_path):
         image = bytearray(compose((FlashPart(manifest.file),), manifest.flash_base))
         change(image)
         (tmp_path / "meter.bin").write_bytes(image)
-        text = manifest.path.read_text(encoding="utf-8")
-        text = text.replace(f'elf = "{product}.elf"', f'image = "meter.bin"\nsymbols = ["{manifest.file}"]')
-        text = text.replace(f"../../platforms/{product}.resc", str(tmp_path / "meter.resc"))
-        text = text.replace("../../platforms", str(manifest.platform.parent))
+        text = f'extends = "{manifest.path}"\n[firmware]\nimage = "meter.bin"\nsymbols = ["{manifest.file}"]\n'
+        text += 'platform = "meter.resc"\n'
         script = manifest.platform.read_text(encoding="utf-8").replace("$ORIGIN", f"@{manifest.platform.parent}")
         (tmp_path / "meter.resc").write_text(
             script.replace("LoadELF $bin", f"LoadBinary $bin 0x{manifest.flash_base:X}")
