@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from wattbench.bench.manifest import Booking
+from wattbench.bench.descriptions import Booking
 from wattbench.labs.metrology.rating import Rating
 
 DIRECT = Rating(

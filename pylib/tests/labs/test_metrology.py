@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from grid_bench import FakeBench
 
-from wattbench.bench.manifest import Booking
+from wattbench.bench.descriptions import Booking
 from wattbench.core.errors import SourceError, StimulusError, UsageError, VerdictError
 from wattbench.labs.grid import Grid
 from wattbench.labs.metrology import (

@@ -9,7 +9,7 @@ import numpy as np
 
 from wattbench.bench.accepted import Accepted
 from wattbench.bench.access_watch import AccessWatch
-from wattbench.bench.manifest import Booking
+from wattbench.bench.descriptions import Booking
 from wattbench.bench.observation import Observation
 from wattbench.core.analog import AnalogPort
 from wattbench.core.clock import to_ns

@@ -15,16 +15,15 @@ from typing import Any
 from wattbench.bench.access_watch import AccessWatch
 from wattbench.bench.code_map import CodeMap
 from wattbench.bench.console import Console
-from wattbench.bench.firmware_file import firmware_file
-from wattbench.bench.manifest import (
+from wattbench.bench.descriptions import (
     Booking,
     ClockDescription,
     FrontEndDescription,
-    Manifest,
     PulseOutput,
     RegisterDescription,
-    read_manifest,
 )
+from wattbench.bench.firmware_file import firmware_file
+from wattbench.bench.manifest import Manifest, read_manifest
 from wattbench.bench.observation import Observation, lines_of
 from wattbench.bench.products import find_manifest
 from wattbench.core.clock import to_ns

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from wattbench.bench.manifest import Booking
+from wattbench.bench.descriptions import Booking
 from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import UsageError
 from wattbench.engines.engine import EdgeTap

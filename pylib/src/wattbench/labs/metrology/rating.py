@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from wattbench.bench.manifest import Booking, Manifest
+from wattbench.bench.descriptions import Booking
+from wattbench.bench.manifest import Manifest
 from wattbench.core.errors import UsageError
 from wattbench.core.names import did_you_mean
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Protocol
 
-from wattbench.bench.manifest import ClockDescription, FrontEndDescription
+from wattbench.bench.descriptions import ClockDescription, FrontEndDescription
 from wattbench.core.errors import UsageError
 from wattbench.core.names import did_you_mean
 

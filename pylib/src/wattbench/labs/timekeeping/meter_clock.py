@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from wattbench.bench.console import Console
-from wattbench.bench.manifest import ClockDescription
+from wattbench.bench.descriptions import ClockDescription
 from wattbench.core.clock import NS_PER_S
 from wattbench.core.errors import LimitError, UsageError, VerdictError
 from wattbench.engines.engine import EdgeTap

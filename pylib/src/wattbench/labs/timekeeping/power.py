@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from wattbench.bench.manifest import ClockDescription
+from wattbench.bench.descriptions import ClockDescription
 from wattbench.core.clock import NS_PER_S, to_ns
 from wattbench.core.errors import UsageError
 from wattbench.engines.engine import Engine
