@@ -1,4 +1,4 @@
-"""Builds what the package holds beside Python: the native core and the register maps of the chips.
+"""Builds what the package holds beside Python: the native core, the register maps of the chips, copies of its tables.
 
 The core is a plain shared library, so that a C compiler is enough and no Python headers are needed. The maps come out
 of the SVD files of pyOCD's wheel. It is no build requirement, as pip would install its two dozen dependencies for every
@@ -24,6 +24,7 @@ HERE = Path(__file__).parent.resolve()
 NATIVE = HERE / "native"
 LIBRARY = Path("wattbench/engines/embedded/libwattbench_core.so")
 SVD_MAPS = Path("wattbench/hw/imxrt/svd")
+TOML_COPIES = Path("wattbench/toml_copies.json")
 FLAGS = ["-std=gnu11", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"]
 OPTIMISATIONS = (["-O3", "-flto=auto"], ["-O2"])
 """The best one first; not every compiler is installed with what it needs to optimise over all files."""
@@ -76,14 +77,27 @@ def build_svd_maps(target: Path) -> None:
     subprocess.run([sys.executable, str(HERE / "generate_svd_maps.py"), str(svd_archive()), str(target)], check=True)
 
 
+def build_toml_copies(target: Path) -> None:
+    """Write the package's register tables and other TOML as JSON into `target`."""
+    place = HERE / "src" / "wattbench" / "core" / "toml_data.py"
+    spec = importlib.util.spec_from_file_location("toml_data", place)
+    if spec is None or spec.loader is None:
+        sys.exit(f"{place} cannot be loaded")
+    toml_data = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(toml_data)
+    texts = [path.read_text(encoding="utf-8") for path in sorted((HERE / "src").rglob("*.toml"))]
+    target.write_text(toml_data.copies_of(texts), encoding="utf-8")
+
+
 class BuildPy(build_py):
-    """Adds the library and the register maps to the package."""
+    """Adds the library, the register maps and the copies of tables to the package."""
 
     def run(self) -> None:
         """See setuptools."""
         super().run()
         target = HERE / "src" if self.editable_mode else Path(self.build_lib)
         build_svd_maps(target / SVD_MAPS)
+        build_toml_copies(target / TOML_COPIES)
         build_library(target / LIBRARY)
 
 

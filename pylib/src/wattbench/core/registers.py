@@ -24,11 +24,12 @@ A register with `aliases = true` is followed by X_SET, X_CLR and X_TOG with the 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.resources import files
+
+from wattbench.core.toml_data import toml_data
 
 ACCESS_KINDS = ("rw", "ro", "wo", "w1c", "w1t", "sc")
 
@@ -156,7 +157,7 @@ def parse_table(text: str, load: Callable[[str, str], RegisterTable] | None = No
 
     `load` finds the table that it names as its base, `load_table` if not given.
     """
-    data = tomllib.loads(text)
+    data = toml_data(text)
     registers = {}
     if "base" in data:
         dropped, given = data.get("without", ()), data.get("registers", {})

@@ -7,12 +7,12 @@ table where the image begins, its boot data where it belongs. Text in, plain dat
 from __future__ import annotations
 
 import struct
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from wattbench.core.toml_data import toml_data
 from wattbench.hw.imxrt.flexspi_lut import READ, Sequence, SequenceError, decode
 
 CONFIGURATION_SIZE, VECTORS_SIZE, BOOT_DATA_SIZE = 512, 32, 12
@@ -56,7 +56,7 @@ def layouts() -> dict[str, Layout]:
     text = files("wattbench.hw.imxrt").joinpath("boot_rom.toml").read_text(encoding="utf-8")
     return {
         name: Layout(**{**entry, "watchdogs": tuple(entry["watchdogs"]), "writes": tuple(map(tuple, entry["writes"]))})
-        for name, entry in tomllib.loads(text).items()
+        for name, entry in toml_data(text).items()
     }
 
 

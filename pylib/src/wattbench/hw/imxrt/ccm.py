@@ -10,7 +10,6 @@ boot ROM's own settings of the core and FlexSPI roots are not imitated.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Collection
 from fractions import Fraction
 from importlib.resources import files
@@ -20,10 +19,11 @@ from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import model, on_read, on_write
 from wattbench.core.registers import load_table
+from wattbench.core.toml_data import toml_data
 from wattbench.hw.imxrt.aliased import AliasedBlock
 from wattbench.hw.imxrt.anadig import Anadig
 
-_TREE = tomllib.loads(files("wattbench.hw.imxrt").joinpath("clock_roots.toml").read_text(encoding="utf-8"))
+_TREE = toml_data(files("wattbench.hw.imxrt").joinpath("clock_roots.toml").read_text(encoding="utf-8"))
 SOURCES: tuple[str, ...] = tuple(_TREE["sources"])
 """Name of clock source OSCPLLn; empty for inner nodes."""
 ROOTS: dict[str, tuple[str, ...]] = {name: (*_TREE["common"], *rest) for name, rest in _TREE["roots"].items()}

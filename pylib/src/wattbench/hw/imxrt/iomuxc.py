@@ -6,7 +6,6 @@ choice can be found. Electrical settings are storage.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -16,11 +15,12 @@ from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_write
 from wattbench.core.names import did_you_mean
 from wattbench.core.registers import Register, load_table
+from wattbench.core.toml_data import toml_data
 
 PACKAGE = "wattbench.hw.imxrt"
 GPIO_MODE = 5
 MUX = "SW_MUX_CTL_PAD_"
-_INPUTS = tomllib.loads(files(PACKAGE).joinpath("pad_inputs.toml").read_text(encoding="utf-8"))
+_INPUTS = toml_data(files(PACKAGE).joinpath("pad_inputs.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ Source: i.MX RT1170 reference manual, chapters XBARA and XBARB. `xbar_signals.to
 from __future__ import annotations
 
 import logging
-import tomllib
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -15,6 +14,7 @@ from typing import ClassVar
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_write
 from wattbench.core.registers import load_table
+from wattbench.core.toml_data import toml_data
 from wattbench.core.wires import DmaRequest
 
 KINDS = ("xbara", "xbarb")
@@ -49,7 +49,7 @@ class Signals:
 
 def load_signals(package: str) -> Signals:
     """The signals of a chip from `xbar_signals.toml` in its package."""
-    data = tomllib.loads(files(package).joinpath("xbar_signals.toml").read_text(encoding="utf-8"))
+    data = toml_data(files(package).joinpath("xbar_signals.toml").read_text(encoding="utf-8"))
     inputs, outputs = ({kind: _numbered(data[kind][way]) for kind in KINDS} for way in ("inputs", "outputs"))
     return Signals(inputs, outputs, tuple(data["undriven"]))
 

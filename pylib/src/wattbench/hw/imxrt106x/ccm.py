@@ -5,7 +5,6 @@ A new setting is in force at once, so nothing is ever in progress. Low-power mod
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from fractions import Fraction
 from importlib.resources import files
@@ -14,10 +13,11 @@ from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import RegisterBlock, model, on_read
 from wattbench.core.registers import Register, load_table
+from wattbench.core.toml_data import toml_data
 from wattbench.hw.imxrt106x.analog import CcmAnalog106x
 
 TABLE = load_table("wattbench.hw.imxrt106x", "ccm")
-_TREE = tomllib.loads(files("wattbench.hw.imxrt106x").joinpath("clock_roots.toml").read_text(encoding="utf-8"))
+_TREE = toml_data(files("wattbench.hw.imxrt106x").joinpath("clock_roots.toml").read_text(encoding="utf-8"))
 ROOTS, BLOCKS = _TREE["roots"], _TREE["blocks"]
 BUSES = ("ARM", "AHB", "IPG")
 UNDIVIDED = ("PLL6_25M",)

@@ -12,7 +12,6 @@ down, or its controller is not set up for it) that memory is closed: whoever exe
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any, Protocol
@@ -20,10 +19,11 @@ from typing import Any, Protocol
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import Model, model
+from wattbench.core.toml_data import toml_data
 from wattbench.hw.parts.nor_flash_protection import bit_of, protected_range
 from wattbench.hw.parts.nor_flash_sfdp import sfdp
 
-PARTS: dict[str, dict[str, Any]] = tomllib.loads(
+PARTS: dict[str, dict[str, Any]] = toml_data(
     files("wattbench.hw.parts").joinpath("nor_flash.toml").read_text(encoding="utf-8")
 )
 PAGE = 256

@@ -6,16 +6,16 @@ through unchanged while there is a link; the MAC asks for it. Registers that ste
 
 from __future__ import annotations
 
-import tomllib
 from importlib.resources import files
 from typing import Any
 
 from wattbench.core.errors import UsageError
 from wattbench.core.host import Host
 from wattbench.core.model import Model, model
+from wattbench.core.toml_data import toml_data
 from wattbench.core.wires import Line
 
-PARTS: dict[str, dict[str, Any]] = tomllib.loads(
+PARTS: dict[str, dict[str, Any]] = toml_data(
     files("wattbench.hw.parts").joinpath("phy.toml").read_text(encoding="utf-8")
 )
 BMCR, BMSR, ID1, ID2, ANAR, ANLPAR, ANER, GBCR, GBSR, MMD_CONTROL, MMD_DATA = 0, 1, 2, 3, 4, 5, 6, 9, 10, 13, 14
