@@ -24,12 +24,12 @@ A register with `aliases = true` is followed by X_SET, X_CLR and X_TOG with the 
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.resources import files
-
-from wattbench.core.toml_data import toml_data
+from typing import Any
 
 ACCESS_KINDS = ("rw", "ro", "wo", "w1c", "w1t", "sc")
 
@@ -157,7 +157,11 @@ def parse_table(text: str, load: Callable[[str, str], RegisterTable] | None = No
 
     `load` finds the table that it names as its base, `load_table` if not given.
     """
-    data = toml_data(text)
+    return table_of(tomllib.loads(text), load)
+
+
+def table_of(data: dict[str, Any], load: Callable[[str, str], RegisterTable] | None = None) -> RegisterTable:
+    """The same from what the TOML holds."""
     registers = {}
     if "base" in data:
         dropped, given = data.get("without", ()), data.get("registers", {})
@@ -200,4 +204,6 @@ def parse_table(text: str, load: Callable[[str, str], RegisterTable] | None = No
 @cache
 def load_table(package: str, name: str) -> RegisterTable:
     """The table `registers/<name>.toml` of a package, read once."""
-    return parse_table(files(package).joinpath("registers", f"{name}.toml").read_text(encoding="utf-8"))
+    from wattbench.core.toml_data import toml_data  # noqa: PLC0415  the build reads this module without the package
+
+    return table_of(toml_data(files(package).joinpath("registers", f"{name}.toml").read_text(encoding="utf-8")))
