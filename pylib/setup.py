@@ -38,6 +38,13 @@ def unicorn_folder() -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
+def run_generator(script: Path, *arguments: Path) -> None:
+    """Run a script of the build. It exits where one fails, as setuptools goes on after an exception."""
+    done = subprocess.run([sys.executable, str(script), *map(str, arguments)], check=False)
+    if done.returncode:
+        sys.exit(f"{script} failed; its messages are above")
+
+
 def build_library(target: Path) -> None:
     """Compile native/src into `target`; the library finds libunicorn.so.2 already loaded by its name."""
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
@@ -45,7 +52,7 @@ def build_library(target: Path) -> None:
         sys.exit("wattbench's native core needs a C compiler: install gcc (Debian: apt install gcc libc6-dev)")
     unicorn, generated = unicorn_folder(), NATIVE / "build"
     generated.mkdir(exist_ok=True)
-    subprocess.run([sys.executable, str(NATIVE / "generate_registers.py"), str(generated)], check=True)
+    run_generator(NATIVE / "generate_registers.py", generated)
     target.parent.mkdir(parents=True, exist_ok=True)
     command = [f"-I{unicorn / 'include'}", f"-I{generated}", f"-I{NATIVE / 'src'}"]
     command += sorted(str(path) for path in (NATIVE / "src").glob("*.c"))
@@ -74,7 +81,7 @@ def svd_archive() -> Path:
 
 def build_svd_maps(target: Path) -> None:
     """Write the register maps of the chips into `target`."""
-    subprocess.run([sys.executable, str(HERE / "generate_svd_maps.py"), str(svd_archive()), str(target)], check=True)
+    run_generator(HERE / "generate_svd_maps.py", svd_archive(), target)
 
 
 def build_toml_copies(target: Path) -> None:

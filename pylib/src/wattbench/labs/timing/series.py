@@ -62,7 +62,7 @@ class Series:
 
     @staticmethod
     def of(
-        name: str, span: tuple[int, int], instances: Iterable[Instance], place: Callable[[int], str], **more: object
+        name: str, span: tuple[int, int], instances: Iterable[Instance], place: Callable[[int], str], *, hint: str
     ) -> Series:
         """A series of instances."""
         found = list(instances)
@@ -72,7 +72,7 @@ class Series:
             np.array([item.value_ns for item in found], np.int64),
             np.array([item.pc for item in found], np.uint32),
             {number: item.note for number, item in enumerate(found) if item.note},
-            place=place, **more,  # type: ignore[arg-type]
+            place=place, hint=hint,
         )  # fmt: skip
 
     def __len__(self) -> int:

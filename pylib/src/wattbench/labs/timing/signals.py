@@ -21,16 +21,18 @@ def need(recording: Recording, *keys: str) -> None:
         )
 
 
-def series(recording: Recording, name: str, records: Records, values_ns: Times, **more: object) -> Series:
+def series(
+    recording: Recording, name: str, records: Records, values_ns: Times, *, hint: str, faults: tuple[str, ...] = ()
+) -> Series:
     """A series whose instances are at the times and PCs of records."""
     times = np.array(records["time_ns"], np.int64)
     pcs, place = np.array(records["pc"], np.uint32), recording.code.place
-    return Series(name, *recording.span, times, values_ns, pcs, place=place, **more)  # type: ignore[arg-type]
+    return Series(name, *recording.span, times, values_ns, pcs, faults=faults, place=place, hint=hint)
 
 
-def period(recording: Recording, name: str, records: Records, **more: object) -> Series:
+def period(recording: Recording, name: str, records: Records, *, hint: str) -> Series:
     """The distances of each record from the one before it."""
-    return series(recording, name, records[1:], np.diff(records["time_ns"]), **more)
+    return series(recording, name, records[1:], np.diff(records["time_ns"]), hint=hint)
 
 
 def sample_period(recording: Recording) -> Series:
