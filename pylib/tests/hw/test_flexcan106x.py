@@ -1,10 +1,11 @@
 """FlexCAN of the i.MX RT1064: what the classic controllers lack, and that the rest works as elsewhere."""
 
 import pytest
-from test_flexcan import BIT_NS, CLOCK_HZ, ESR1, FDEN, FRZ, HALT, TIMING, Bench
+from flexcan_bench import BIT_NS, CLOCK_HZ, FDEN, FRZ, HALT, TIMING, Bench
 
 from wattbench.core.clock import FixedClock
 from wattbench.core.host import FakeHost
+from wattbench.hw.imxrt.flexcan_buffers import ESR1
 from wattbench.hw.imxrt106x.flexcan import Flexcan106x, FlexcanFd106x
 
 FDCTRL, MB8 = 0xC00, 0x80 + 8 * 16

@@ -471,4 +471,4 @@ def test_files_hold_what_was_recorded(tmp_path):
 
 
 def test_series_of_nothing_has_a_summary():
-    assert Series.of("x", (0, 1), [], hex).summary() == "x: none"
+    assert Series.of("x", (0, 1), [], hex, hint="wait").summary() == "x: none"
